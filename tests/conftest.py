@@ -1,0 +1,111 @@
+"""What the tests of every package share: real servers, a fresh database a module."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+TEMPLATE = "orienta_template"
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder that an unprivileged server can reach, which pytest's own temporary ones are not."""
+    folder = Path(tempfile.mkdtemp(prefix="orienta-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_folder: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL server for this session: an embedded one unless one is given."""
+    given = os.environ.get("ORIENTA_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    from api.embedded.postgres import EmbeddedPostgres
+
+    server = EmbeddedPostgres(server_folder / "postgres", durable=False)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str) -> str:
+    """The server's URL, with a template database there that is migrated to head."""
+    from api.migrations.runner import migrate
+
+    with _administrator(postgres_server) as connection:
+        connection.execute(f"drop database if exists {TEMPLATE} with (force)")
+        connection.execute(f"create database {TEMPLATE}")
+    migrate(with_database(postgres_server, TEMPLATE))
+    return postgres_server
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_url: str) -> Iterator[str]:
+    """A new, migrated database for this module, dropped after it."""
+    name = f"orienta_test_{secrets.token_hex(6)}"
+    with _administrator(postgres_url) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE}")
+    yield with_database(postgres_url, name)
+    with _administrator(postgres_url) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def empty_database_url(postgres_server: str) -> Iterator[str]:
+    """A new database without any migration, dropped after the module."""
+    name = f"orienta_test_{secrets.token_hex(6)}"
+    with _administrator(postgres_server) as connection:
+        connection.execute(f"create database {name}")
+    yield with_database(postgres_server, name)
+    with _administrator(postgres_server) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def redis_server(server_folder: Path) -> Iterator[str]:
+    """The URL of a Redis for this session: an embedded Valkey unless one is given."""
+    given = os.environ.get("ORIENTA_TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    from api.embedded.valkey import EmbeddedValkey
+
+    server = EmbeddedValkey(server_folder / "valkey", durable=False)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def redis_url(redis_server: str) -> str:
+    """The session's Redis, emptied for this module."""
+    import redis
+
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushdb()
+    return redis_server
+
+
+def with_database(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return url.rpartition("/")[0] + f"/{name}"
+
+
+def _administrator(url: str) -> psycopg.Connection:
+    import psycopg
+
+    return psycopg.connect(with_database(url, "postgres"), autocommit=True)
