@@ -1,0 +1,1 @@
+"""Agents: LangGraph graphs, the turn engine and language-model providers."""

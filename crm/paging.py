@@ -1,0 +1,57 @@
+"""Keyset pages: a cursor names the last row seen, never an offset."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from crm.errors import RuleBroken
+
+T = TypeVar("T")
+
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list and the cursor of the next, or None at the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+def encode_cursor(*keys: str | int | datetime | UUID) -> str:
+    """Pack the sort keys of the last row seen."""
+    plain = [str(k) if isinstance(k, datetime | UUID) else k for k in keys]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, width: int) -> tuple[str, ...] | None:
+    """Unpack a cursor made by `encode_cursor`.
+
+    Raises: RuleBroken("page.cursor"): not one of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        keys = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as broken:
+        raise RuleBroken("page.cursor", "The cursor is not valid.") from broken
+    if not isinstance(keys, list) or len(keys) != width:
+        raise RuleBroken("page.cursor", "The cursor is not valid.")
+    return tuple(str(k) for k in keys)
+
+
+def page_of(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> Page[T]:
+    """Cut a list fetched with `limit + 1` rows into a page.
+
+    Args:
+        cursor_of: gives the cursor that continues after a row.
+    """
+    items = tuple(rows[:limit])
+    more = len(rows) > limit
+    return Page(items, cursor_of(items[-1]) if more else None)

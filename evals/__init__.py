@@ -1,0 +1,1 @@
+"""Evals: suites, scorers and benchmarks that measure the agents."""

@@ -1,0 +1,1 @@
+"""Retrieval: ingest, chunk, embed, store, fuse and search knowledge and courses."""
