@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
@@ -98,13 +99,48 @@ def _open_outside() -> Path:
     raise OSError(f"no folder can be made under {OUTSIDE[0]}")
 
 
-def runnable_binaries(source: Path, probe: str, *, folder: Path, account: Account) -> Path:
-    """The programs' folder, copied beside the data if the account cannot run them in place."""
-    if account.can_run(str(source / probe), "--version"):
-        return source
-    copy, partial = folder / source.name, folder / f"{source.name}.partial"
-    if not copy.exists():
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """The parts of an installed package that a server runs from, relative to `site`."""
+
+    site: Path
+    parts: tuple[str, ...]
+    program: str
+    version: str
+
+    def within_reach(self, account: Account, folder: Path) -> Path:
+        """Where the account can run the program: as installed, or copied into `folder`.
+
+        The parts keep their places to one another, for the programs find their libraries by them.
+        """
+        if account.can_run(str(self.site / self.program), "--version"):
+            return self.site
+        copy = folder / f"programs-{self.version}"
+        if not copy.exists():
+            self._copy(copy.with_name(f"{copy.name}.partial"), copy)
+        return copy
+
+    def _copy(self, partial: Path, final: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(source, partial, symlinks=True)
-        partial.rename(copy)
-    return copy
+        partial.mkdir()
+        for part in self.parts:
+            shutil.copytree(self.site / part, partial / part, symlinks=True)
+        for path in (partial, *partial.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+                if path.stat().st_mode & 0o100:
+                    path.chmod(path.stat().st_mode | 0o011)
+        partial.rename(final)
+
+
+def installed_programs(package: str, *parts: str, program: str) -> Programs:
+    """The programs of a package, found without importing it: its import may start things.
+
+    Raises: FileNotFoundError: it is not installed here, or has nothing for this platform.
+    """
+    distribution = metadata.distribution(package)
+    site = Path(str(distribution.locate_file("")))
+    if not (site / program).exists():
+        raise FileNotFoundError(f"{package} has no {program} here")
+    present = tuple(part for part in parts if (site / part).exists())
+    return Programs(site=site, parts=present, program=program, version=distribution.version)

