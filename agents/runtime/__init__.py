@@ -1,0 +1,1 @@
+"""The turn engine and what every agent's graph is made of."""

@@ -1,0 +1,97 @@
+"""What a running turn offers to the nodes of a graph (LangGraph's `Runtime.context`)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from langchain_core.messages import AIMessageChunk, AnyMessage
+
+from agents.runtime.brief import Locale
+from tools.results import Source, ToolResult
+from tools.spec import ToolSpec
+
+
+class ModelFailed(Exception):
+    """A provider gave no usable answer; the message is for logs only.
+
+    Args:
+        code: `timeout`, `rate_limited`, `server_error`, `cut_stream`, `bad_output`, `open_circuit`.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+class Provider(Protocol):
+    """A language model behind retries, time-outs and a circuit breaker."""
+
+    name: str
+    model: str
+
+    def stream(
+        self, messages: Sequence[AnyMessage], tools: Sequence[ToolSpec[Any, Any]]
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Stream one answer; the last chunks carry `usage_metadata` where the provider tells it.
+
+        Raises: ModelFailed.
+        """
+        ...
+
+
+class TurnTools(Protocol):
+    """The tool runner, bound to this turn's actor, run and lease."""
+
+    def available(self) -> tuple[ToolSpec[Any, Any], ...]:
+        """Return the tools that the actor may call."""
+        ...
+
+    async def call(
+        self, *, name: str, arguments: object, step: int, index: int, call_id: str
+    ) -> ToolResult:
+        """Validate, check, run and audit one call."""
+        ...
+
+    async def execute_confirmed(self, confirmation_id: UUID) -> ToolResult:
+        """Execute exactly the frozen call that was accepted."""
+        ...
+
+
+@dataclass(slots=True)
+class Usage:
+    """What the turn has cost so far."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_micros: int = 0
+    tool_calls: int = 0
+    effects: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """One run of the agents over a conversation's unanswered messages.
+
+    Args:
+        emit: sends an event to the conversation's stream (DESIGN: HTTP contract).
+        replay: model outputs by step, recorded by a holder that crashed.
+        sources: what tool results of this run can be cited as, by `ref`.
+        provider: the model that speaks; replaced by `fallback` when it fails.
+    """
+
+    run_id: UUID
+    conversation_id: UUID
+    locale: Locale
+    tools: TurnTools
+    provider: Provider
+    fallback: Provider
+    emit: Callable[[str, dict[str, object]], Awaitable[None]]
+    max_steps: int
+    replay: dict[int, dict[str, object]] = field(default_factory=dict)
+    recorded: dict[int, dict[str, object]] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    results: list[tuple[str, ToolResult]] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    released: bool = False
+    degraded: str | None = None
