@@ -1,0 +1,53 @@
+"""Write requirements.lock: the installed version of all that Orienta needs, by name alone.
+
+It holds no address and no path, so that it serves with whatever package index a machine uses.
+The `models` extra stays out: torch's builds differ by machine.
+"""
+
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROJECT = "orienta"
+EXTRAS = frozenset({"", "dev"})
+#: Needed only on a Python that is not this one (redis: before 3.11.3, as in Debian 12).
+ELSEWHERE = {"async-timeout": "5.0.1"}
+HEADER = "# Written by `make lock`; pip takes it as constraints. Do not edit.\n"
+
+
+def wanted(requirement: Requirement, extras: frozenset[str]) -> bool:
+    """Whether a requirement holds here for any of the extras asked for."""
+    environment = dict(default_environment())
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate(environment | {"extra": e}) for e in extras)
+
+
+def collect(name: str, extras: frozenset[str], pins: dict[str, str]) -> None:
+    """Pin what a package needs, and what that needs in turn."""
+    for line in distribution(name).requires or ():
+        requirement = Requirement(line)
+        if not wanted(requirement, extras):
+            continue
+        needed, more = canonicalize_name(requirement.name), frozenset(requirement.extras) | {""}
+        if needed not in pins or requirement.extras:
+            try:
+                pins[needed] = distribution(needed).version
+            except PackageNotFoundError:
+                sys.exit(f"{needed} (needed by {name}) is not installed: run make check first")
+            collect(needed, more, pins)
+
+
+def main(target: Path) -> None:
+    """Write the lock."""
+    pins = dict(ELSEWHERE)
+    collect(PROJECT, EXTRAS, pins)
+    lines = (f"{name}=={version}\n" for name, version in sorted(pins.items()))
+    target.write_text(HEADER + "".join(lines))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
