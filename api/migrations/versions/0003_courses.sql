@@ -103,6 +103,8 @@ CREATE TABLE scholarships (
     description_en text NOT NULL,
     eligibility_es text NOT NULL,
     eligibility_en text NOT NULL,
+    deadline_es    text NOT NULL,
+    deadline_en    text NOT NULL,
     percent        integer NOT NULL CHECK (percent BETWEEN 1 AND 100),
     cap_minor      bigint NOT NULL CHECK (cap_minor > 0),
     fund_minor     bigint NOT NULL CHECK (fund_minor >= 0),
@@ -110,10 +112,12 @@ CREATE TABLE scholarships (
 );
 
 CREATE TABLE discounts (
-    code      text PRIMARY KEY,
-    name_es   text NOT NULL,
-    name_en   text NOT NULL,
-    percent   integer NOT NULL CHECK (percent BETWEEN 1 AND 100),
-    cap_minor bigint NOT NULL CHECK (cap_minor > 0),
-    currency  text NOT NULL CHECK (length(currency) = 3)
+    code           text PRIMARY KEY,
+    name_es        text NOT NULL,
+    name_en        text NOT NULL,
+    description_es text NOT NULL,
+    description_en text NOT NULL,
+    percent        integer NOT NULL CHECK (percent BETWEEN 1 AND 100),
+    cap_minor      bigint NOT NULL CHECK (cap_minor > 0),
+    currency       text NOT NULL CHECK (length(currency) = 3)
 );

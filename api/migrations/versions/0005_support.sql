@@ -21,6 +21,8 @@ CREATE INDEX tickets_recent ON tickets (created_at DESC, id DESC);
 CREATE INDEX tickets_status ON tickets (status, created_at DESC, id DESC);
 CREATE INDEX tickets_person ON tickets (person_id, created_at DESC, id DESC)
     WHERE person_id IS NOT NULL;
+CREATE INDEX tickets_subject ON tickets (subject_id, created_at DESC, id DESC);
+CREATE INDEX tickets_staff ON tickets (staff_id, created_at DESC, id DESC);
 CREATE INDEX tickets_conversation ON tickets (conversation_id) WHERE conversation_id IS NOT NULL;
 
 CREATE TABLE ticket_events (

@@ -1,0 +1,1 @@
+"""Courses: the catalogue, its cohorts and seats, programmes, scholarships and discounts."""

@@ -1,0 +1,204 @@
+"""How staff change the catalogue: each change is one transaction with its event and record."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from crm.actor import Actor
+from crm.courses import cohort_store, rules, store
+from crm.courses.commands import CreateCohort, UpdateCohort
+from crm.courses.events import CohortChanged, CohortOpened, CourseChanged
+from crm.courses.models import Cohort, CohortId, Course, CourseContent, CourseRef
+from crm.db import Connection, Database, UnitOfWork
+from crm.errors import Conflict, NotFound
+from crm.ids import INSTITUTION
+from crm.journal import idempotency as keys
+from crm.journal.audit import AuditEntry
+from crm.journal.idempotency import IdempotencyKey
+
+T = TypeVar("T")
+
+_COURSE = TypeAdapter(Course)
+_COHORT = TypeAdapter(Cohort)
+_REFS = TypeAdapter(tuple[CourseRef, ...])
+
+
+class CourseWriting:
+    """The writing half of the catalogue's use cases."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def upsert_course(
+        self, content: CourseContent, *, actor: Actor, idempotency: IdempotencyKey | None = None
+    ) -> Course:
+        """Write a course, new or not; admins only.
+
+        Raises:
+            Denied("courses.admin_only").
+            NotFound("area.unknown").
+            RuleBroken: see `rules.check_course`.
+        """
+        rules.require_admin(actor)
+        rules.check_course(content)
+
+        async def work(uow: UnitOfWork) -> Course:
+            await _require_area(uow.conn, content.area)
+            course = await store.upsert_course(uow.conn, content, at=uow.clock.now())
+            uow.publish(CourseChanged(course_code=course.code))
+            uow.audit(_entry(actor, "courses.upsert", asdict(content)))
+            return course
+
+        return await self._once(idempotency, asdict(content), work, _COURSE)
+
+    async def set_prerequisites(
+        self,
+        course_code: str,
+        codes: tuple[str, ...],
+        *,
+        actor: Actor,
+        idempotency: IdempotencyKey | None = None,
+    ) -> tuple[CourseRef, ...]:
+        """Set what must come directly before a course; admins only.
+
+        Raises:
+            Denied("courses.admin_only").
+            NotFound("course.unknown"): one of them does not exist.
+            RuleBroken("course.prerequisites.cycle"): the graph would have a circle.
+        """
+        rules.require_admin(actor)
+        arguments = {"course_code": course_code, "prerequisites": sorted(set(codes))}
+
+        async def work(uow: UnitOfWork) -> tuple[CourseRef, ...]:
+            await _require_courses(uow.conn, {course_code, *codes})
+            await store.lock_prerequisites(uow.conn)
+            graph = await store.select_graph(uow.conn)
+            rules.assert_acyclic({**graph, course_code: list(codes)})
+            await store.replace_prerequisites(uow.conn, course_code, codes)
+            uow.publish(CourseChanged(course_code=course_code))
+            uow.audit(_entry(actor, "courses.set_prerequisites", arguments))
+            found = await store.select_prerequisites(uow.conn, [course_code])
+            return found.get(course_code, ())
+
+        return await self._once(idempotency, arguments, work, _REFS)
+
+    async def create_cohort(
+        self, command: CreateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
+    ) -> Cohort:
+        """Open a cohort of a course; staff only.
+
+        Raises:
+            Denied("courses.staff_only").
+            NotFound("course.unknown").
+            Conflict("cohort.exists"): the code is taken.
+            RuleBroken: see `rules.check_new_cohort`.
+        """
+        rules.require_staff(actor)
+
+        async def work(uow: UnitOfWork) -> Cohort:
+            cohort = await _insert_cohort(uow, command)
+            uow.publish(CohortOpened(cohort_id=cohort.id, course_code=cohort.course_code))
+            uow.audit(_entry(actor, "cohorts.create", asdict(command)))
+            return cohort
+
+        return await self._once(idempotency, asdict(command), work, _COHORT)
+
+    async def update_cohort(
+        self, command: UpdateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
+    ) -> Cohort:
+        """Change a cohort's state, seats, closing date or price; staff only.
+
+        Raises:
+            Denied("courses.staff_only").
+            NotFound("cohort.unknown").
+            RuleBroken: see `rules.check_cohort_change`.
+        """
+        rules.require_staff(actor)
+
+        async def work(uow: UnitOfWork) -> Cohort:
+            await cohort_store.lock_cohort(uow.conn, command.code)
+            before = await _cohort(uow.conn, command.code)
+            rules.check_cohort_change(before, command)
+            changes = _columns(command, at=uow.clock.now())
+            await cohort_store.update_cohort(uow.conn, command.code, changes)
+            uow.publish(CohortChanged(cohort_id=before.id, course_code=before.course_code))
+            uow.audit(_entry(actor, "cohorts.update", asdict(command)))
+            return await _cohort(uow.conn, command.code)
+
+        return await self._once(idempotency, asdict(command), work, _COHORT)
+
+    async def _once(
+        self,
+        key: IdempotencyKey | None,
+        arguments: Mapping[str, object],
+        work: Callable[[UnitOfWork], Awaitable[T]],
+        kind: TypeAdapter[T],
+    ) -> T:
+        """Do the work in a transaction, or return what the first call with this key got."""
+        async with self._db.transaction() as uow:
+            if key is None:
+                return await work(uow)
+            replay = await keys.claim(uow, key, arguments)
+            if replay is not None:
+                return kind.validate_python(replay.result)
+            result = await work(uow)
+            await keys.complete(uow, key, kind.dump_python(result, mode="json"))
+            return result
+
+
+def _entry(actor: Actor, action: str, arguments: Mapping[str, object]) -> AuditEntry:
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        effect="WRITE",
+        outcome="ok",
+        decision="allowed",
+        arguments=arguments,
+        about=INSTITUTION,
+    )
+
+
+async def _require_area(conn: Connection, code: str) -> None:
+    if code not in {area.code for area in await store.select_areas(conn)}:
+        raise NotFound("area.unknown", "There is no such area.")
+
+
+async def _require_courses(conn: Connection, codes: set[str]) -> None:
+    if len(await store.select_courses(conn, sorted(codes))) < len(codes):
+        raise NotFound("course.unknown", "There is no such course.")
+
+
+async def _cohort(conn: Connection, code: str) -> Cohort:
+    cohort = await cohort_store.select_cohort(conn, code)
+    if cohort is None:
+        raise NotFound("cohort.unknown", "There is no such cohort.")
+    return cohort
+
+
+async def _insert_cohort(uow: UnitOfWork, command: CreateCohort) -> Cohort:
+    courses = await store.select_courses(uow.conn, [command.course_code])
+    course = courses.get(command.course_code)
+    if course is None:
+        raise NotFound("course.unknown", "There is no such course.")
+    ends_on = command.ends_on or rules.last_day(
+        command.starts_on, course.weeks, command.schedule.days
+    )
+    rules.check_new_cohort(command, ends_on=ends_on)
+    added: CohortId | None = await cohort_store.insert_cohort(
+        uow.conn, command, ends_on=ends_on, price=command.price or course.price, at=uow.clock.now()
+    )
+    if added is None:
+        raise Conflict("cohort.exists", "There already is a cohort with this code.")
+    return await _cohort(uow.conn, command.code)
+
+
+def _columns(command: UpdateCohort, *, at: datetime) -> dict[str, Any]:
+    plain = {f.name: getattr(command, f.name) for f in fields(command) if f.name != "code"}
+    changes = {name: value for name, value in plain.items() if value is not None}
+    price = changes.pop("price", None)
+    if price is not None:
+        changes |= {"price_minor": price.amount_minor, "currency": price.currency}
+    return changes | {"updated_at": at}
