@@ -123,10 +123,9 @@ CREATE TABLE run_messages (
 CREATE TABLE run_steps (
     run_id     uuid NOT NULL REFERENCES runs (id),
     step       integer NOT NULL,
-    kind       text NOT NULL CHECK (kind IN ('model', 'tools')),
     output     jsonb NOT NULL,
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (run_id, step, kind)
+    PRIMARY KEY (run_id, step)
 );
 
 CREATE TABLE confirmations (
@@ -154,7 +153,7 @@ CREATE TABLE confirmations (
     closed_at       timestamptz
 );
 CREATE INDEX confirmations_open ON confirmations (conversation_id, created_at DESC)
-    WHERE status IN ('pending', 'accepted', 'rejected');
+    WHERE closed_at IS NULL;
 CREATE INDEX confirmations_expiry ON confirmations (expires_at) WHERE status = 'pending';
 
 CREATE TABLE outbound_messages (

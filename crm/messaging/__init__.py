@@ -1,0 +1,1 @@
+"""Messaging: conversations and their log, turns and leases, confirmations, outbound messages."""

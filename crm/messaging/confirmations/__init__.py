@@ -1,0 +1,1 @@
+"""Confirmations: frozen calls that wait for a decision."""

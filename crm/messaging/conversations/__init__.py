@@ -1,0 +1,1 @@
+"""Conversations: sessions, the append-only message log, take-over by people."""

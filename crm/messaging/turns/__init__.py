@@ -1,0 +1,1 @@
+"""Turns: what is to be answered, by whom, and what a run has done."""
