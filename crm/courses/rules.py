@@ -132,16 +132,16 @@ def check_cohort_change(cohort: Cohort, change: UpdateCohort) -> None:
 def require_staff(actor: Actor) -> None:
     """Let only staff and services pass.
 
-    Raises: Denied("courses.staff_only").
+    Raises: Denied("auth.staff").
     """
     if not actor.is_staff:
-        raise Denied("courses.staff_only", "Only staff may change the catalogue.")
+        raise Denied("auth.staff", "Only staff may change the catalogue.")
 
 
 def require_admin(actor: Actor) -> None:
     """Let only admins and services pass.
 
-    Raises: Denied("courses.admin_only").
+    Raises: Denied("auth.admin").
     """
     if actor.role not in (Role.ADMIN, Role.SERVICE):
-        raise Denied("courses.admin_only", "Only an admin may change courses.")
+        raise Denied("auth.admin", "Only an admin may change courses.")

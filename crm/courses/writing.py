@@ -38,7 +38,7 @@ class CourseWriting:
         """Write a course, new or not; admins only.
 
         Raises:
-            Denied("courses.admin_only").
+            Denied("auth.admin").
             NotFound("area.unknown").
             RuleBroken: see `rules.check_course`.
         """
@@ -49,7 +49,7 @@ class CourseWriting:
             await _require_area(uow.conn, content.area)
             course = await store.upsert_course(uow.conn, content, at=uow.clock.now())
             uow.publish(CourseChanged(course_code=course.code))
-            uow.audit(_entry(actor, "courses.upsert", asdict(content)))
+            uow.audit(_entry(actor, "course.upsert", asdict(content)))
             return course
 
         return await self._once(idempotency, asdict(content), work, _COURSE)
@@ -65,7 +65,7 @@ class CourseWriting:
         """Set what must come directly before a course; admins only.
 
         Raises:
-            Denied("courses.admin_only").
+            Denied("auth.admin").
             NotFound("course.unknown"): one of them does not exist.
             RuleBroken("course.prerequisites.cycle"): the graph would have a circle.
         """
@@ -79,7 +79,7 @@ class CourseWriting:
             rules.assert_acyclic({**graph, course_code: list(codes)})
             await store.replace_prerequisites(uow.conn, course_code, codes)
             uow.publish(CourseChanged(course_code=course_code))
-            uow.audit(_entry(actor, "courses.set_prerequisites", arguments))
+            uow.audit(_entry(actor, "course.set_prerequisites", arguments))
             found = await store.select_prerequisites(uow.conn, [course_code])
             return found.get(course_code, ())
 
@@ -91,7 +91,7 @@ class CourseWriting:
         """Open a cohort of a course; staff only.
 
         Raises:
-            Denied("courses.staff_only").
+            Denied("auth.staff").
             NotFound("course.unknown").
             Conflict("cohort.exists"): the code is taken.
             RuleBroken: see `rules.check_new_cohort`.
@@ -101,7 +101,7 @@ class CourseWriting:
         async def work(uow: UnitOfWork) -> Cohort:
             cohort = await _insert_cohort(uow, command)
             uow.publish(CohortOpened(cohort_id=cohort.id, course_code=cohort.course_code))
-            uow.audit(_entry(actor, "cohorts.create", asdict(command)))
+            uow.audit(_entry(actor, "cohort.create", asdict(command)))
             return cohort
 
         return await self._once(idempotency, asdict(command), work, _COHORT)
@@ -112,7 +112,7 @@ class CourseWriting:
         """Change a cohort's state, seats, closing date or price; staff only.
 
         Raises:
-            Denied("courses.staff_only").
+            Denied("auth.staff").
             NotFound("cohort.unknown").
             RuleBroken: see `rules.check_cohort_change`.
         """
@@ -125,7 +125,7 @@ class CourseWriting:
             changes = _columns(command, at=uow.clock.now())
             await cohort_store.update_cohort(uow.conn, command.code, changes)
             uow.publish(CohortChanged(cohort_id=before.id, course_code=before.course_code))
-            uow.audit(_entry(actor, "cohorts.update", asdict(command)))
+            uow.audit(_entry(actor, "cohort.update", asdict(command)))
             return await _cohort(uow.conn, command.code)
 
         return await self._once(idempotency, asdict(command), work, _COHORT)

@@ -1,0 +1,1 @@
+"""Support: tickets with their history, and hand-offs of conversations to people."""
