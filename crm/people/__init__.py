@@ -1,0 +1,1 @@
+"""People: contacts, their addresses and consents."""

@@ -1,0 +1,60 @@
+"""Does something about a person once a key; the kept result is readable while their key lives."""
+
+import base64
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from crm.db import UnitOfWork
+from crm.errors import NotFound
+from crm.journal import idempotency
+from crm.journal import store as journal
+from crm.journal.audit import canonical
+from crm.journal.idempotency import IdempotencyKey
+from crm.journal.vault import SubjectKey
+
+T = TypeVar("T")
+
+
+async def do_once(
+    uow: UnitOfWork,
+    key: IdempotencyKey | None,
+    arguments: Mapping[str, object],
+    act: Callable[[], Awaitable[T]],
+    *,
+    kind: type[T],
+    about: Callable[[T], UUID],
+) -> T:
+    """Do it, or return what the first call with this key and these arguments returned.
+
+    Args:
+        kind: the type of the result.
+        about: gives the person whose key seals the result that is kept.
+
+    Raises:
+        Conflict("idempotency.mismatch"): the key was used with other arguments.
+        NotFound("person.unknown"): the person was erased since.
+    """
+    if key is None:
+        return await act()
+    adapter = TypeAdapter(kind)
+    if replay := await idempotency.claim(uow, key, arguments):
+        kept = TypeAdapter(dict[str, str]).validate_python(replay.result)
+        secret = await _secret(uow, UUID(kept["person_id"]))
+        return adapter.validate_json(secret.open(base64.b64decode(kept["box"])))
+    result = await act()
+    person_id = about(result)
+    sealed = (await _secret(uow, person_id)).seal(canonical(adapter.dump_python(result)))
+    box = base64.b64encode(sealed).decode()
+    await idempotency.complete(uow, key, {"person_id": str(person_id), "box": box})
+    return result
+
+
+async def _secret(uow: UnitOfWork, person_id: UUID) -> SubjectKey:
+    keys = await journal.ensure_keys(uow.conn, [person_id], vault=uow.vault, at=uow.clock.now())
+    secret = keys[person_id]
+    if secret is None:
+        raise NotFound("person.unknown", "There is no such person.")
+    return secret

@@ -1,0 +1,190 @@
+"""All the SQL of people and consents."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row
+
+from crm.db import Connection
+from crm.errors import Conflict
+from crm.ids import PersonId
+from crm.people.models import Consent, EnrolmentSummary, Person
+
+_COLUMNS = (
+    "id, full_name, email, phone, locale, time_zone, birth_date, guardian_id, status, "
+    "merged_into, version, created_at, updated_at"
+)
+#: A name is found by its words, or by being spelled nearly so; an address only as a whole.
+_MATCHES = (
+    "(search @@ plainto_tsquery('simple', fold(%(query)s)) OR fold(%(query)s) <%% fold(full_name) "
+    "OR email = %(email)s OR phone = %(phone)s)"
+)
+_RANK = (
+    "(CASE WHEN email = %(email)s OR phone = %(phone)s THEN 2000 "
+    "ELSE (1000 * word_similarity(fold(%(query)s), fold(full_name)))::int END)"
+)
+
+
+async def insert_person(conn: Connection, person: Person) -> None:
+    """Add a person.
+
+    Raises: Conflict("person.email_taken"), Conflict("person.phone_taken").
+    """
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    try:
+        await conn.execute(
+            f"INSERT INTO people ({_COLUMNS}) VALUES ({', '.join(f'%({n})s' for n in names)})",  # noqa: S608
+            asdict(person),
+        )
+    except UniqueViolation as taken:
+        raise _taken(taken) from taken
+
+
+def _taken(violation: UniqueViolation) -> Conflict:
+    if violation.diag.constraint_name == "people_phone":
+        return Conflict("person.phone_taken", "Somebody else has this phone number.")
+    return Conflict("person.email_taken", "Somebody else has this e-mail address.")
+
+
+async def select_person(
+    conn: Connection, person_id: PersonId, *, owner: PersonId | None, for_update: bool = False
+) -> Person | None:
+    """Return a person.
+
+    Args:
+        owner: the student who asks; they find nobody but themself. None for staff.
+    """
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM people WHERE id = %(id)s "  # noqa: S608 (constant columns)
+            "AND (%(owner)s::uuid IS NULL OR id = %(owner)s) "
+            + ("FOR NO KEY UPDATE" if for_update else ""),
+            {"id": person_id, "owner": owner},
+        )
+        return await cursor.fetchone()
+
+
+async def select_by_address(
+    conn: Connection, *, email: str | None = None, phone: str | None = None
+) -> Person | None:
+    """Return the active person with this normalised address; e-mail goes first."""
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM people WHERE status = 'active' "  # noqa: S608
+            "AND (email = %(email)s OR phone = %(phone)s) "
+            "ORDER BY (email = %(email)s) DESC NULLS LAST LIMIT 1",
+            {"email": email, "phone": phone},
+        )
+        return await cursor.fetchone()
+
+
+async def update_person(
+    conn: Connection,
+    person_id: PersonId,
+    changes: Mapping[str, str | date | UUID | None],
+    *,
+    at: datetime,
+) -> Person:
+    """Write the changed columns and count the version up; the row is locked by the caller.
+
+    Raises: Conflict("person.email_taken"), Conflict("person.phone_taken").
+    """
+    sets = [sql.SQL("{} = {}").format(sql.Identifier(n), sql.Placeholder(n)) for n in changes]
+    statement = sql.SQL(
+        "UPDATE people SET {sets}, version = version + 1, updated_at = %(_at)s "
+        "WHERE id = %(_id)s RETURNING {columns}"
+    ).format(sets=sql.SQL(", ").join(sets), columns=sql.SQL(_COLUMNS))
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        try:
+            await cursor.execute(statement, {**changes, "_at": at, "_id": person_id})
+        except UniqueViolation as taken:
+            raise _taken(taken) from taken
+        row = await cursor.fetchone()
+    assert row is not None, "the caller holds the row's lock"  # noqa: S101
+    return row
+
+
+async def select_people(
+    conn: Connection, *, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Person]:
+    """Return active people, newest first, after (created_at, id)."""
+    at, last = after or (None, None)
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM people WHERE status = 'active' "  # noqa: S608
+            + ("AND (created_at, id) < (%(at)s, %(last)s) " if after else "")
+            + "ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
+            {"at": at, "last": last, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def search_people(
+    conn: Connection,
+    *,
+    query: str,
+    email: str | None,
+    phone: str | None,
+    after: tuple[int, UUID] | None,
+    limit: int,
+) -> list[tuple[int, Person]]:
+    """Return active people who match with their rank, best first, after (rank, id)."""
+    rank, last = after or (None, None)
+    rows = await conn.execute(
+        f"SELECT * FROM (SELECT {_COLUMNS}, {_RANK} AS rank FROM people "  # noqa: S608
+        f"WHERE status = 'active' AND {_MATCHES}) AS found "
+        + ("WHERE (rank, id) < (%(rank)s, %(last)s) " if after else "")
+        + "ORDER BY rank DESC, id DESC LIMIT %(limit)s",
+        {"query": query, "email": email, "phone": phone, "rank": rank, "last": last}
+        | {"limit": limit},
+    )
+    return [(row.pop("rank"), Person(**row)) for row in await rows.fetchall()]
+
+
+async def insert_consent(conn: Connection, consent: Consent) -> None:
+    """Add a line to the record of consents."""
+    await conn.execute(
+        """
+        INSERT INTO consents (id, person_id, channel, purpose, granted, source, text_version,
+            guardian_id, recorded_at)
+        VALUES (%(id)s, %(person_id)s, %(channel)s, %(purpose)s, %(granted)s, %(source)s,
+            %(text_version)s, %(guardian_id)s, %(recorded_at)s)
+        """,
+        asdict(consent),
+    )
+
+
+async def select_current_consents(conn: Connection, person_id: PersonId) -> list[Consent]:
+    """Return the last word on every channel and purpose."""
+    async with conn.cursor(row_factory=class_row(Consent)) as cursor:
+        await cursor.execute(
+            """
+            SELECT DISTINCT ON (channel, purpose) id, person_id, channel, purpose, granted, source,
+                text_version, guardian_id, recorded_at
+            FROM consents WHERE person_id = %s
+            ORDER BY channel, purpose, recorded_at DESC, id DESC
+            """,
+            [person_id],
+        )
+        return await cursor.fetchall()
+
+
+async def select_enrolments(conn: Connection, person_id: PersonId) -> list[EnrolmentSummary]:
+    """Return a person's enrolments, the latest first."""
+    async with conn.cursor(row_factory=class_row(EnrolmentSummary)) as cursor:
+        await cursor.execute(
+            """
+            SELECT e.id, e.cohort_id, h.code AS cohort_code, h.course_code, c.title_es, c.title_en,
+                e.status, h.starts_on, h.ends_on, e.confirmed_at
+            FROM enrolments e
+            JOIN cohorts h ON h.id = e.cohort_id
+            JOIN courses c ON c.code = h.course_code
+            WHERE e.person_id = %s ORDER BY h.starts_on DESC, e.id DESC LIMIT 200
+            """,
+            [person_id],
+        )
+        return await cursor.fetchall()
