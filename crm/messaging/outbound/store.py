@@ -1,0 +1,144 @@
+"""All the SQL of outbound messages and the demo's mailbox."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from crm.db import Connection
+from crm.ids import new_id
+from crm.messaging.outbound.models import (
+    CLAIM,
+    ClaimedMessage,
+    MailboxMessage,
+    OutboundIntent,
+    RenderedMessage,
+)
+
+
+async def insert_outbound(
+    conn: Connection, intent: OutboundIntent, *, sealed: Mapping[str, str], at: datetime
+) -> None:
+    """Record that a message shall leave, or why it must not; a known effect key changes nothing."""
+    await conn.execute(
+        """
+        INSERT INTO outbound_messages (id, effect_key, channel, basis, person_id, template, locale,
+            sealed, status, created_at, error_code)
+        VALUES (%(id)s, %(effect_key)s, %(channel)s, %(basis)s, %(person_id)s, %(template)s,
+            %(locale)s, %(sealed)s, %(status)s, %(at)s, %(refused)s)
+        ON CONFLICT (effect_key) DO NOTHING
+        """,
+        {
+            "id": new_id(),
+            "effect_key": intent.effect_key,
+            "channel": intent.channel,
+            "basis": intent.basis,
+            "person_id": intent.person_id,
+            "template": intent.template,
+            "locale": intent.locale,
+            "sealed": Jsonb(sealed),
+            "status": "failed" if intent.refused else "intent",
+            "at": at,
+            "refused": intent.refused,
+        },
+    )
+
+
+async def claim_next(conn: Connection, *, at: datetime) -> ClaimedMessage | None:
+    """Take the oldest intent that nobody sends at this moment; others skip it.
+
+    While a row is an intent, `sent_at` says until when it is taken or has to wait.
+    """
+    async with conn.cursor(row_factory=class_row(ClaimedMessage)) as cursor:
+        await cursor.execute(
+            """
+            UPDATE outbound_messages SET attempts = attempts + 1, sent_at = %(until)s
+            WHERE id = (
+                SELECT id FROM outbound_messages
+                WHERE status = 'intent' AND (sent_at IS NULL OR sent_at <= %(at)s)
+                ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+            )
+            RETURNING id, effect_key, channel, basis, person_id, template, locale, sealed,
+                attempts, created_at
+            """,
+            {"at": at, "until": at + CLAIM},
+        )
+        return await cursor.fetchone()
+
+
+async def close_outbound(
+    conn: Connection, message_id: UUID, *, error: str | None, at: datetime
+) -> bool:
+    """Mark an intent sent, or failed for good, and destroy what was sealed in it.
+
+    Returns: False when somebody else had closed it.
+    """
+    cursor = await conn.execute(
+        """
+        UPDATE outbound_messages SET status = %(status)s, error_code = %(error)s,
+            sent_at = CASE WHEN %(status)s = 'sent' THEN %(at)s::timestamptz END, sealed = '{}'
+        WHERE id = %(id)s AND status = 'intent'
+        """,
+        {"id": message_id, "status": "failed" if error else "sent", "error": error, "at": at},
+    )
+    return cursor.rowcount == 1
+
+
+async def postpone_outbound(
+    conn: Connection, message_id: UUID, *, error: str, until: datetime
+) -> None:
+    """Leave an intent for a later attempt."""
+    await conn.execute(
+        "UPDATE outbound_messages SET error_code = %s, sent_at = %s "
+        "WHERE id = %s AND status = 'intent'",
+        [error, until, message_id],
+    )
+
+
+async def cancel_outbound(conn: Connection, effect_keys: Sequence[str], *, error: str) -> None:
+    """Withdraw intents that have not left."""
+    await conn.execute(
+        "UPDATE outbound_messages SET status = 'failed', error_code = %s, sent_at = NULL, "
+        "sealed = '{}' WHERE effect_key = ANY(%s) AND status = 'intent'",
+        [error, list(effect_keys)],
+    )
+
+
+async def insert_mailbox_message(
+    conn: Connection, message: RenderedMessage, *, at: datetime
+) -> None:
+    """Put a message into the mailbox, once an effect key."""
+    await conn.execute(
+        """
+        INSERT INTO mailbox_messages (id, effect_key, channel, recipient, subject, body, created_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (effect_key) DO NOTHING
+        """,
+        [
+            new_id(),
+            message.effect_key,
+            message.channel,
+            message.recipient,
+            message.subject,
+            message.body,
+            at,
+        ],
+    )
+
+
+async def select_mailbox(
+    conn: Connection, *, after: tuple[datetime, UUID] | None, limit: int
+) -> list[MailboxMessage]:
+    """Return the mailbox, newest first, after (created_at, id)."""
+    at, last = after or (None, None)
+    async with conn.cursor(row_factory=class_row(MailboxMessage)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, channel, recipient, subject, body, created_at FROM mailbox_messages
+            WHERE %(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(last)s::uuid)
+            ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+            """,
+            {"at": at, "last": last, "limit": limit},
+        )
+        return await cursor.fetchall()
