@@ -19,6 +19,9 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
+# Runs a command in silence; shows what it said if it fails.
+quietly = $(1) >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
+
 .PHONY: demo up test test-all check fmt bench evals chaos lock browser help
 .DEFAULT_GOAL := help
 
@@ -38,12 +41,12 @@ $(BIN)/python:
 
 $(VENV)/.ready: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "→ Installing Orienta into $(VENV) (a minute or two, once)"
-	@$(PIP) install --quiet -c requirements.lock -e .
+	@$(call quietly,$(PIP) install -c requirements.lock -e .)
 	@touch $@
 
 $(VENV)/.ready-dev: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "→ Installing Orienta and its development tools into $(VENV) (a minute or two, once)"
-	@$(PIP) install --quiet -c requirements.lock -e '.[dev]'
+	@$(call quietly,$(PIP) install -c requirements.lock -e '.[dev]')
 	@touch $(VENV)/.ready $@
 
 demo: $(VENV)/.ready

@@ -5,17 +5,20 @@ The `models` extra stays out: torch's builds differ by machine.
 """
 
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 PROJECT = "orienta"
 EXTRAS = frozenset({"", "dev"})
 #: Needed only on a Python that is not this one (redis: before 3.11.3, as in Debian 12).
 ELSEWHERE = {"async-timeout": "5.0.1"}
+#: Debian 12's Python; a package that asks for a newer one would not install there.
+OLDEST_PYTHON = "3.11.2"
 HEADER = "# Written by `make lock`; pip takes it as constraints. Do not edit.\n"
 
 
@@ -34,11 +37,20 @@ def collect(name: str, extras: frozenset[str], pins: dict[str, str]) -> None:
             continue
         needed, more = canonicalize_name(requirement.name), frozenset(requirement.extras) | {""}
         if needed not in pins or requirement.extras:
-            try:
-                pins[needed] = distribution(needed).version
-            except PackageNotFoundError:
-                sys.exit(f"{needed} (needed by {name}) is not installed: run make check first")
+            pins[needed] = suitable(needed, name).version
             collect(needed, more, pins)
+
+
+def suitable(needed: str, by: str) -> Distribution:
+    """The installed package, if the oldest Python takes it, too."""
+    try:
+        found = distribution(needed)
+    except PackageNotFoundError:
+        sys.exit(f"{needed} (needed by {by}) is not installed: run make check first")
+    pythons = SpecifierSet(found.metadata.get("Requires-Python", ""))
+    if not pythons.contains(OLDEST_PYTHON):
+        sys.exit(f"{needed} {found.version} wants Python {pythons}: install an older version")
+    return found
 
 
 def main(target: Path) -> None:

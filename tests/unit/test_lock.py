@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
@@ -49,3 +51,10 @@ def test_what_differs_by_machine_stays_out() -> None:
 def test_pins_are_sorted_and_single() -> None:
     names = [line.split("==")[0] for line in PINS]
     assert names == sorted(set(names))
+
+
+def test_every_pin_installs_on_the_oldest_python_that_is_promised() -> None:
+    oldest = "3.11.2"  # Debian 12's
+    for name in pinned().keys() - {"async-timeout"}:
+        wanted = distribution(name).metadata.get("Requires-Python", "")
+        assert SpecifierSet(wanted).contains(oldest), (name, wanted)
