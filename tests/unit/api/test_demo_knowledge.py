@@ -75,6 +75,7 @@ def test_the_library_is_as_large_as_promised() -> None:
     assert len(TWINS) >= 12
     assert 30 <= len(DOCUMENTS) == len(BY_KEY)
     assert len(HTML) == 1
+    assert INSTITUTION["privacy_url"] in {document.meta["source"] for document in DOCUMENTS}
     assert {document.meta["topic"] for document in DOCUMENTS} == TOPICS
     assert {language for slug, language in BY_KEY if slug not in TWINS} == set(LANGUAGES)
 
