@@ -1,0 +1,1 @@
+"""What is checked before a model hears a student, and before a student hears a model."""
