@@ -1,1 +1,1 @@
-"""Retrieval: ingest, chunk, embed, store, fuse and search knowledge and courses."""
+"""Finds passages of courses and knowledge: ingest, embed, store, fuse."""

@@ -1,0 +1,59 @@
+"""Ready-made vectors in a small file: name of the text → half-precision vector."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.embed.protocol import DIMENSIONS
+
+HalfVector = NDArray[np.float16]
+
+_HASH_BYTES = 32
+_ROW = np.dtype([("hash", np.uint8, (_HASH_BYTES,)), ("vector", "<f2", (DIMENSIONS,))])
+
+
+class VectorCache:
+    """Vectors of one embedder by the hash of the text; read-only."""
+
+    def __init__(self, vectors: Mapping[bytes, HalfVector]) -> None:
+        self._vectors = dict(vectors)
+
+    def get(self, text_hash: bytes) -> HalfVector | None:
+        """Return the vector of a text, if it is here."""
+        return self._vectors.get(text_hash)
+
+    def missing(self, text_hashes: Iterable[bytes]) -> list[bytes]:
+        """Return the hashes that have no vector here."""
+        return [h for h in text_hashes if h not in self._vectors]
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+
+def cache_file(folder: Path, embedder_id: str) -> Path:
+    """Return the file that holds an embedder's vectors."""
+    return folder / f"{embedder_id.replace('@', '-')}.npy"
+
+
+def load_vector_cache(folder: Path | None, embedder_id: str) -> VectorCache:
+    """Read an embedder's vectors; without a folder or a file there are none."""
+    if folder is None or not (path := cache_file(folder, embedder_id)).is_file():
+        return VectorCache({})
+    rows = np.load(path, allow_pickle=False)
+    if rows.dtype != _ROW:
+        return VectorCache({})
+    return VectorCache({row["hash"].tobytes(): row["vector"] for row in rows})
+
+
+def save_vector_cache(folder: Path, embedder_id: str, vectors: Mapping[bytes, HalfVector]) -> Path:
+    """Write an embedder's vectors, sorted: the same vectors give the same bytes."""
+    rows = np.zeros(len(vectors), dtype=_ROW)
+    for row, text_hash in zip(rows, sorted(vectors), strict=True):
+        row["hash"] = np.frombuffer(text_hash, np.uint8)
+        row["vector"] = vectors[text_hash]
+    path = cache_file(folder, embedder_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(path, rows, allow_pickle=False)
+    return path

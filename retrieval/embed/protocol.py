@@ -1,0 +1,94 @@
+"""What an embedder is, and how a model is loaded late and used by one thread at a time."""
+
+import asyncio
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.errors import EmbedderUnavailable
+
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+#: The width of the index's vector column.
+DIMENSIONS = 384
+
+
+class Embedder(Protocol):
+    """Turns text into L2-normalised vectors of `DIMENSIONS`."""
+
+    @property
+    def id(self) -> str:
+        """Name and version, `name@version`; stored with every vector."""
+
+    async def embed_query(self, text: str) -> Vector:
+        """Embed what somebody asks.
+
+        Raises: EmbedderUnavailable.
+        """
+
+    async def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        """Embed what is searched, one row a text.
+
+        Raises: EmbedderUnavailable.
+        """
+
+
+class LocalEmbedder(ABC):
+    """A model in this process: loaded at the first use, after fork, and run in a thread.
+
+    The lock is taken per text, so that a question waits for one passage at most.
+    """
+
+    name: ClassVar[str]
+    package: ClassVar[str]
+
+    def __init__(self, *, threads: int) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self._pid = 0
+
+    @cached_property
+    def id(self) -> str:
+        """Name and version, `name@version`."""
+        return f"{self.name}@{version(self.package)}"
+
+    @abstractmethod
+    def _load(self) -> Any:
+        """Return the model, ready to run."""
+
+    @abstractmethod
+    def _encode(self, model: Any, text: str, *, is_query: bool) -> Vector:
+        """Return the normalised vector of one text."""
+
+    async def embed_query(self, text: str) -> Vector:
+        """Embed what somebody asks."""
+        return await asyncio.to_thread(self._run, text, is_query=True)
+
+    async def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        """Embed what is searched, one row a text."""
+        rows = [await asyncio.to_thread(self._run, text, is_query=False) for text in texts]
+        return np.stack(rows) if rows else np.empty((0, DIMENSIONS), np.float32)
+
+    def _run(self, text: str, *, is_query: bool) -> Vector:
+        with self._lock:
+            try:
+                return self._encode(self._loaded(), text, is_query=is_query)
+            except (ImportError, OSError, RuntimeError, ValueError) as broken:
+                raise EmbedderUnavailable(
+                    "embed.unavailable", f"{self.id} cannot embed here."
+                ) from broken
+
+    def _loaded(self) -> Any:
+        # A model that was loaded before a fork hangs in the child: OpenMP's threads are gone.
+        if self._model is None or self._pid != os.getpid():
+            self._model, self._pid = self._load(), os.getpid()
+        return self._model

@@ -1,0 +1,23 @@
+"""The errors of retrieval: a stable code and a message that is safe to show."""
+
+
+class RetrievalError(Exception):
+    """A failure with a stable code.
+
+    Args:
+        code: stable, dotted, lower case; programs match on it.
+        safe_message: plain English without personal data; may reach any reader.
+    """
+
+    def __init__(self, code: str, safe_message: str) -> None:
+        super().__init__(f"{code}: {safe_message}")
+        self.code = code
+        self.safe_message = safe_message
+
+
+class Unreadable(RetrievalError):
+    """A file cannot be read as a document; it is set aside with this reason."""
+
+
+class EmbedderUnavailable(RetrievalError):
+    """The embedder cannot be loaded or fails; search goes on without vectors."""

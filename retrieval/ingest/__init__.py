@@ -1,0 +1,1 @@
+"""Turns documents into chunks and keeps the index in step with them."""

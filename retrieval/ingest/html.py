@@ -1,0 +1,161 @@
+"""Reads HTML into blocks and renders it safe, by writing anew only what is allowed."""
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+from bs4 import BeautifulSoup, CData, Tag
+from bs4.element import NavigableString, PageElement, PreformattedString
+
+from retrieval.ingest.blocks import Block, table_text
+from retrieval.text import Anchors
+
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_BLOCKS = {"p", "pre", "blockquote", "ul", "ol", "li", "table", "dl", "dt", "dd"} | _HEADINGS
+_INLINE = {"strong", "em", "b", "i", "code", "sub", "sup", "a"}
+_TABLE = {"caption", "thead", "tbody", "tr", "th", "td"}
+_VOID = {"br", "hr"}
+_KEPT = _BLOCKS | _INLINE | _TABLE | _VOID
+#: Elements whose content is not text for the reader.
+_DROPPED = set(
+    "script style template noscript iframe object embed svg math form input button select textarea "
+    "head title meta link img video audio canvas".split()
+)
+_SAFE_LINK = re.compile(r"(https?://|mailto:|tel:|/(?!/)|#)", re.IGNORECASE)
+
+
+def meta_of(source: str) -> dict[str, str]:
+    """Return the `<meta name content>` pairs of a page, and its title."""
+    soup = BeautifulSoup(source, "html.parser")
+    pairs = {
+        str(m["name"]): str(m.get("content", "")) for m in soup.find_all("meta", {"name": True})
+    }
+    if "title" not in pairs and soup.title is not None:
+        pairs["title"] = soup.title.get_text().strip()
+    return pairs
+
+
+def _body(source: str) -> Tag:
+    soup = BeautifulSoup(source, "html.parser")
+    return soup.body or soup
+
+
+def render_html_body(source: str) -> str:
+    """Return safe HTML whose heading ids are the anchors of the chunks."""
+    anchors = Anchors()
+    return "".join(_safe(child, anchors) for child in _body(source).children)
+
+
+def _safe(node: PageElement, anchors: Anchors) -> str:
+    if isinstance(node, NavigableString):
+        return escape(str(node)) if _is_text(node) else ""
+    if not isinstance(node, Tag) or node.name in _DROPPED:
+        return ""
+    if node.name in _VOID:
+        return f"<{node.name}>"
+    attributes = _attributes(node, anchors)
+    inner = "".join(_safe(child, anchors) for child in node.children)
+    return f"<{node.name}{attributes}>{inner}</{node.name}>" if node.name in _KEPT else inner
+
+
+def _attributes(node: Tag, anchors: Anchors) -> str:
+    if node.name in _HEADINGS:
+        # Inside these the reader of blocks sees no heading, so it must not use up an anchor.
+        inside = node.find_parent(["table", "pre", *_HEADINGS])
+        return "" if inside else f' id="{anchors.name(_inline(node))}"'
+    if node.name == "a" and _SAFE_LINK.match(str(node.get("href", "")).strip()):
+        return f' href="{escape(str(node["href"]).strip())}" rel="noopener nofollow"'
+    spans = [(n, str(node.get(n, ""))) for n in ("colspan", "rowspan") if node.name in {"td", "th"}]
+    return "".join(f' {n}="{v}"' for n, v in spans if re.fullmatch(r"[1-9]\d?", v))
+
+
+def _is_text(node: NavigableString) -> bool:
+    return not isinstance(node, PreformattedString) or isinstance(node, CData)
+
+
+def read_html(source: str) -> list[Block]:
+    """Return the blocks of a page's body in reading order."""
+    return list(_read(_body(source), Anchors(), depth=-1))
+
+
+def _read(parent: Tag, anchors: Anchors, *, depth: int) -> Iterator[Block]:
+    loose: list[str] = []
+    for child in parent.children:
+        if isinstance(child, Tag) and _holds_blocks(child):
+            yield from _flush(loose)
+            yield from _block(child, anchors, depth=depth)
+        else:
+            loose.append(_inline(child, strip=False))
+    yield from _flush(loose)
+
+
+def _holds_blocks(tag: Tag) -> bool:
+    if tag.name in _DROPPED:
+        return False
+    return tag.name in _BLOCKS or tag.find(list(_BLOCKS)) is not None
+
+
+def _flush(loose: list[str]) -> Iterator[Block]:
+    text = _squeeze("".join(loose))
+    loose.clear()
+    if text:
+        yield Block("text", text)
+
+
+def _block(tag: Tag, anchors: Anchors, *, depth: int) -> Iterator[Block]:
+    if tag.name in _HEADINGS:
+        text = _inline(tag)
+        yield Block("heading", text, int(tag.name[1]), anchors.name(text))
+    elif tag.name == "table":
+        yield Block("table", table_text(_rows(tag)))
+    elif tag.name == "pre":
+        yield Block("code", tag.get_text().strip("\n"))
+    elif tag.name in {"ul", "ol"}:
+        yield from _items(tag, anchors, depth=depth + 1)
+    else:
+        yield from _read(tag, anchors, depth=depth)
+
+
+def _rows(table: Tag) -> list[list[str]]:
+    caption = table.find("caption")
+    title = [[_inline(caption)]] if isinstance(caption, Tag) else []
+    return title + [
+        [_inline(cell) for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")
+    ]
+
+
+def _items(listing: Tag, anchors: Anchors, *, depth: int) -> Iterator[Block]:
+    number = 0
+    for child in listing.children:
+        if isinstance(child, Tag) and child.name in {"ul", "ol"}:
+            yield from _items(child, anchors, depth=depth + 1)
+        elif isinstance(child, Tag):
+            number += 1
+            marker = f"{number}. " if listing.name == "ol" else "- "
+            yield from _item(child, anchors, depth=depth, marker=marker)
+        else:
+            yield from _flush([_inline(child)])
+
+
+def _item(item: Tag, anchors: Anchors, *, depth: int, marker: str) -> Iterator[Block]:
+    for block in _read(item, anchors, depth=depth):
+        if block.kind != "text":
+            yield block
+            continue
+        yield Block("item", f"{'  ' * depth}{marker}{block.text}", depth)
+        marker = "  "
+
+
+def _inline(node: PageElement, *, strip: bool = True) -> str:
+    if isinstance(node, NavigableString):
+        text = str(node) if _is_text(node) else ""
+    elif isinstance(node, Tag) and node.name not in _DROPPED:
+        inner = "".join(_inline(child, strip=False) for child in node.children)
+        text = "\n" if node.name == "br" else inner
+    else:
+        text = ""
+    return _squeeze(text) if strip else text
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""Keeps documents, chunks and vectors, behind protocols; all SQL of retrieval lives here."""

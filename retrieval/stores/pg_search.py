@@ -1,0 +1,212 @@
+"""The SQL of searching: full text scored as BM25, and nearest vectors."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
+from retrieval.embed.protocol import Vector
+from retrieval.models import Kind, Language
+from retrieval.stores.protocol import Centre, Match, Scope
+from retrieval.stores.terms import LENGTH_WEIGHT, TERM_SATURATION, Correction, Term
+
+Connection = AsyncConnection[DictRow]
+
+#: Below this trigram similarity a correction is more often another word than a typo.
+_MIN_SIMILARITY = 0.4
+_MIN_TYPO_CHARS = 4
+
+_COUNT_LEXEMES = """
+    SELECT q.lexeme, coalesce(v.chunks, 0) AS chunks
+      FROM unnest(tsvector_to_array(search_vector(%(language)s, %(text)s))) AS q (lexeme)
+      LEFT JOIN search_vocabulary v
+             ON v.kind = %(kind)s AND v.language = %(language)s AND v.lexeme = q.lexeme
+"""
+
+_CORRECT = """
+    SELECT typed.lexeme AS typed, meant.*
+      FROM unnest(%(unknown)s::text[]) AS typed (lexeme)
+     CROSS JOIN LATERAL (
+            SELECT v.lexeme, v.chunks, similarity(v.lexeme, typed.lexeme) AS similarity
+              FROM search_vocabulary v
+             WHERE v.kind = %(kind)s AND v.language = %(language)s AND v.lexeme %% typed.lexeme
+             ORDER BY similarity DESC, v.chunks DESC, v.lexeme
+             LIMIT 1) AS meant
+     WHERE meant.similarity >= %(least)s
+"""
+
+_RANK = """
+    WITH terms AS (
+        SELECT * FROM unnest(%(lexemes)s::text[], %(weights)s::float8[], %(shares)s::float8[])
+                   AS t (lexeme, weight, share)),
+    matched AS MATERIALIZED (
+        SELECT id, document_id, slug, lexemes, length(lexemes) / %(mean)s::float8 AS length
+          FROM search_chunks
+         WHERE lexemes @@ %(query)s::tsquery
+           AND kind = %(kind)s AND language = %(language)s AND audience = ANY (%(audiences)s)
+         LIMIT %(cap)s)
+    SELECT m.id, m.document_id, m.slug, sum(t.share) AS coverage,
+           sum(t.weight * cardinality(u.positions) * (%(k)s + 1)
+               / (cardinality(u.positions) + %(k)s * (1 - %(b)s + %(b)s * m.length))) AS score
+      FROM matched m
+     CROSS JOIN LATERAL unnest(m.lexemes) AS u
+      JOIN terms t ON t.lexeme = u.lexeme
+     GROUP BY m.id, m.document_id, m.slug
+     ORDER BY score DESC, m.id
+     LIMIT %(limit)s
+"""
+
+# The language is part of the text, so that even a generic plan sees its partial index.
+_NEAREST = """
+    WITH nearest AS (
+        SELECT id, document_id, slug, embedding <#> %(vector)s::halfvec(384) AS distance
+          FROM search_chunks
+         WHERE language = '{language}' AND kind = %(kind)s AND audience = ANY (%(audiences)s)
+           AND embedder = %(embedder)s
+         ORDER BY embedding <#> %(vector)s::halfvec(384)
+         LIMIT %(limit)s)
+    SELECT * FROM nearest
+     UNION
+    SELECT id, document_id, slug, embedding <#> %(vector)s::halfvec(384)
+      FROM search_chunks
+     WHERE id = ANY (%(also)s) AND language = '{language}' AND kind = %(kind)s
+       AND audience = ANY (%(audiences)s) AND embedder = %(embedder)s
+"""
+_NEAREST_BY_LANGUAGE: dict[Language, str] = {
+    "es": _NEAREST.format(language="es"),
+    "en": _NEAREST.format(language="en"),
+}
+
+_HITS = """
+    SELECT c.id AS chunk_id, c.document_id, c.version, c.kind, c.slug, c.language, c.audience,
+           d.topic, d.title, c.anchor, c.headings, c.body, d.url, d.valid_from, d.metadata
+      FROM search_chunks c
+      JOIN search_documents d ON d.id = c.document_id AND d.version = c.version
+     WHERE c.id = ANY (%s) AND c.kind = %s AND c.audience = ANY (%s)
+"""
+
+
+async def count_lexemes(
+    conn: Connection, kind: Kind, language: Language, text: str
+) -> dict[str, int]:
+    """Return the lexemes of a query and in how many chunks each occurs."""
+    rows = await conn.execute(_COUNT_LEXEMES, {"kind": kind, "language": language, "text": text})
+    return {r["lexeme"]: r["chunks"] for r in await rows.fetchall()}
+
+
+async def correct_lexemes(
+    conn: Connection, kind: Kind, language: Language, unknown: Sequence[str]
+) -> dict[str, Correction]:
+    """Return for unknown lexemes the most similar one of the corpus."""
+    typed = [x for x in unknown if len(x) >= _MIN_TYPO_CHARS]
+    if not typed:
+        return {}
+    values = {"kind": kind, "language": language, "unknown": typed, "least": _MIN_SIMILARITY}
+    rows = await (await conn.execute(_CORRECT, values)).fetchall()
+    return {r["typed"]: Correction(r["lexeme"], r["chunks"], r["similarity"]) for r in rows}
+
+
+async def corpus_size(conn: Connection, kind: Kind, language: Language) -> tuple[int, float]:
+    """Return how many chunks a corpus has and how many lexemes each has on average."""
+    row = await (
+        await conn.execute(
+            "SELECT chunks, mean_lexemes FROM search_corpora WHERE kind = %s AND language = %s",
+            (kind, language),
+        )
+    ).fetchone()
+    return (row["chunks"], row["mean_lexemes"]) if row else (0, 1.0)
+
+
+async def rank_matches(
+    conn: Connection,
+    scope: Scope,
+    language: Language,
+    *,
+    terms: Sequence[Term],
+    query: str,
+    mean_lexemes: float,
+    cap: int,
+    limit: int,
+) -> list[Match]:
+    """Score the chunks that match a tsquery as BM25 does, best first.
+
+    Args:
+        cap: at most so many matching chunks are looked at.
+    """
+    values: dict[str, Any] = {
+        **_filter(scope),
+        "language": language,
+        "lexemes": [t.lexeme for t in terms],
+        "weights": [t.weight for t in terms],
+        "shares": [t.share for t in terms],
+        "query": query,
+        "mean": max(mean_lexemes, 1.0),
+        "k": TERM_SATURATION,
+        "b": LENGTH_WEIGHT,
+        "cap": cap,
+        "limit": limit,
+    }
+    rows = await (await conn.execute(_RANK, values)).fetchall()
+    return [
+        Match(r["id"], r["document_id"], r["slug"], language, r["score"], r["coverage"])
+        for r in rows
+    ]
+
+
+async def find_nearest(
+    conn: Connection,
+    scope: Scope,
+    language: Language,
+    *,
+    vector: Vector,
+    embedder_id: str,
+    also: Collection[int],
+    limit: int,
+) -> list[Match]:
+    """Return the chunks nearest to a vector, and those in `also`, with their inner product."""
+    values = {
+        **_filter(scope),
+        "vector": vector_text(vector),
+        "embedder": embedder_id,
+        "also": list(also),
+        "limit": limit,
+    }
+    rows = await (await conn.execute(_NEAREST_BY_LANGUAGE[language], values)).fetchall()
+    return [Match(r["id"], r["document_id"], r["slug"], language, -r["distance"]) for r in rows]
+
+
+async def widen_vector_scan(conn: Connection, *, candidates: int) -> None:
+    """Let the vector index look far enough in this transaction, also under a filter."""
+    await conn.execute(
+        "SELECT set_config('hnsw.ef_search', %s, true),"
+        " set_config('hnsw.iterative_scan', 'strict_order', true)",
+        (str(candidates),),
+    )
+
+
+async def centres_of(
+    conn: Connection, kind: Kind, *, vector: Vector, embedder_id: str
+) -> dict[Language, Centre]:
+    """Return how near a vector is to the mean of each language's chunks."""
+    rows = await conn.execute(
+        "SELECT language, chunks, -(centre <#> %s::halfvec(384)) AS similarity"
+        " FROM search_centres WHERE kind = %s AND embedder = %s",
+        (vector_text(vector), kind, embedder_id),
+    )
+    return {r["language"]: Centre(r["chunks"], r["similarity"]) for r in await rows.fetchall()}
+
+
+async def fetch_hits(conn: Connection, scope: Scope, ids: Sequence[int]) -> Mapping[int, DictRow]:
+    """Return chunks with their document's attributes, by id."""
+    rows = await conn.execute(_HITS, (list(ids), scope.kind, sorted(scope.audiences)))
+    return {r["chunk_id"]: r for r in await rows.fetchall()}
+
+
+def vector_text(vector: Vector) -> str:
+    """Write a vector as pgvector reads it."""
+    return f"[{','.join(f'{x:.6g}' for x in vector)}]"
+
+
+def _filter(scope: Scope) -> dict[str, Any]:
+    return {"kind": scope.kind, "audiences": sorted(scope.audiences)}

@@ -1,0 +1,152 @@
+"""What retrieval needs of a store; each user of a store names only the part it uses."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from retrieval.embed.protocol import Vector
+from retrieval.models import Chunk, Document, Hit, Kind, Language
+
+SaveOutcome = Literal["added", "changed", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document came from: what a later ingest of the same collection compares with."""
+
+    collection: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyVectors:
+    """Vectors that exist already, by the hash of the text they stand for."""
+
+    embedder_id: str
+    by_hash: Mapping[bytes, Vector]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChunk:
+    """A chunk that waits for its vector."""
+
+    id: int
+    text_hash: bytes
+    embedding_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be searched: the only filter between a reader and a staff document."""
+
+    kind: Kind
+    audiences: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A chunk found by one way of searching.
+
+    Args:
+        score: BM25, or the inner product with the query's vector.
+        coverage: lexical only; the share of the query, by rarity of its words, that it holds.
+    """
+
+    chunk_id: int
+    document_id: str
+    slug: str
+    language: Language
+    score: float
+    coverage: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """The mean vector of a language's chunks, as seen from a query."""
+
+    chunks: int
+    similarity: float
+
+
+class DocumentStore(Protocol):
+    """Keeps documents and their versions."""
+
+    async def save(
+        self, document: Document, chunks: Sequence[Chunk], *, origin: Origin, ready: ReadyVectors
+    ) -> SaveOutcome:
+        """Store a document if it is new or differs, with its chunks, in one transaction."""
+
+    async def withdraw(self, ids: Collection[str]) -> int:
+        """Take documents out of the search at once; their versions stay readable."""
+
+    async def withdraw_missing(
+        self, collection: str, *, kept_ids: Collection[str], kept_paths: Collection[str]
+    ) -> int:
+        """Withdraw what a collection no longer holds."""
+
+    async def delete(self, ids: Collection[str]) -> int:
+        """Remove documents with all versions, chunks and vectors."""
+
+    async def refresh_statistics(self) -> None:
+        """Count the words of each corpus anew, for ranking and for typos."""
+
+    async def get_document(self, document_id: str, version: int | None = None) -> Document | None:
+        """Return a version of a document, by default the current one."""
+
+    async def find_document(
+        self, kind: Kind, slug: str, language: Language, *, version: int | None = None
+    ) -> Document | None:
+        """Return a document by the name it shares with its translations."""
+
+    async def list_documents(
+        self, scope: Scope, *, language: Language | None = None, after: str = "", limit: int = 50
+    ) -> list[Document]:
+        """Return current documents by id, those after a given id."""
+
+
+class VectorStore(Protocol):
+    """Gives chunks out for embedding and takes their vectors."""
+
+    async def claim_pending(self, embedder_id: str, *, limit: int) -> list[PendingChunk]:
+        """Take chunks without this embedder's vector; no other worker gets them for a while."""
+
+    async def attach(self, embedder_id: str, vectors: Mapping[int, Vector]) -> None:
+        """Store the vectors of claimed chunks."""
+
+    async def release(self, ids: Collection[int]) -> None:
+        """Give claimed chunks back."""
+
+    async def count_pending(self, *, claimable_only: bool = False) -> int:
+        """Count the chunks without a vector, or those that nobody works on."""
+
+    async def refresh_centres(self, embedder_id: str) -> None:
+        """Compute the mean vector of each corpus anew."""
+
+
+class SearchStore(Protocol):
+    """Finds chunks."""
+
+    async def search_lexical(
+        self, scope: Scope, language: Language, text: str, *, limit: int
+    ) -> list[Match]:
+        """Find chunks by their words, best first."""
+
+    async def search_dense(
+        self,
+        scope: Scope,
+        language: Language,
+        vector: Vector,
+        *,
+        embedder_id: str,
+        also: Collection[int],
+        limit: int,
+    ) -> list[Match]:
+        """Find the nearest chunks, and score the ones in `also` that have a vector."""
+
+    async def get_centres(
+        self, kind: Kind, vector: Vector, *, embedder_id: str
+    ) -> dict[Language, Centre]:
+        """Return how near the query is to the mean of each language's chunks."""
+
+    async def get_hits(self, scope: Scope, scores: Mapping[int, float]) -> list[Hit]:
+        """Return chunks by id with what their citation needs, in the given order."""
