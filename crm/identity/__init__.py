@@ -1,0 +1,1 @@
+"""Identity: staff accounts and what each may do, and the verification of students."""
