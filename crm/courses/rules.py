@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from graphlib import CycleError, TopologicalSorter
 
-from crm.actor import Actor, Role
 from crm.courses.commands import CreateCohort, UpdateCohort
 from crm.courses.models import WEEKDAYS, Cohort, CourseContent, Schedule
-from crm.errors import Denied, RuleBroken
+from crm.errors import RuleBroken
 from crm.money import Money
 
 
@@ -127,21 +126,3 @@ def check_cohort_change(cohort: Cohort, change: UpdateCohort) -> None:
         raise RuleBroken("cohort.dates", "Enrolment closes by the start.")
     if change.price is not None and not is_valid_price(change.price):
         raise RuleBroken("cohort.price", "A price is not negative and has a currency code.")
-
-
-def require_staff(actor: Actor) -> None:
-    """Let only staff and services pass.
-
-    Raises: Denied("auth.staff").
-    """
-    if not actor.is_staff:
-        raise Denied("auth.staff", "Only staff may change the catalogue.")
-
-
-def require_admin(actor: Actor) -> None:
-    """Let only admins and services pass.
-
-    Raises: Denied("auth.admin").
-    """
-    if actor.role not in (Role.ADMIN, Role.SERVICE):
-        raise Denied("auth.admin", "Only an admin may change courses.")

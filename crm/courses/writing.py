@@ -14,6 +14,7 @@ from crm.courses.events import CohortChanged, CohortOpened, CourseChanged
 from crm.courses.models import Cohort, CohortId, Course, CourseContent, CourseRef
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import Conflict, NotFound
+from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
 from crm.journal import idempotency as keys
 from crm.journal.audit import AuditEntry
@@ -38,11 +39,11 @@ class CourseWriting:
         """Write a course, new or not; admins only.
 
         Raises:
-            Denied("auth.admin").
+            Denied("auth.role").
             NotFound("area.unknown").
             RuleBroken: see `rules.check_course`.
         """
-        rules.require_admin(actor)
+        require(actor, Area.CATALOGUE, write=True)
         rules.check_course(content)
 
         async def work(uow: UnitOfWork) -> Course:
@@ -65,11 +66,11 @@ class CourseWriting:
         """Set what must come directly before a course; admins only.
 
         Raises:
-            Denied("auth.admin").
+            Denied("auth.role").
             NotFound("course.unknown"): one of them does not exist.
             RuleBroken("course.prerequisites.cycle"): the graph would have a circle.
         """
-        rules.require_admin(actor)
+        require(actor, Area.CATALOGUE, write=True)
         arguments = {"course_code": course_code, "prerequisites": sorted(set(codes))}
 
         async def work(uow: UnitOfWork) -> tuple[CourseRef, ...]:
@@ -88,15 +89,15 @@ class CourseWriting:
     async def create_cohort(
         self, command: CreateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
     ) -> Cohort:
-        """Open a cohort of a course; staff only.
+        """Open a cohort of a course; admins only.
 
         Raises:
-            Denied("auth.staff").
+            Denied("auth.role").
             NotFound("course.unknown").
             Conflict("cohort.exists"): the code is taken.
             RuleBroken: see `rules.check_new_cohort`.
         """
-        rules.require_staff(actor)
+        require(actor, Area.CATALOGUE, write=True)
 
         async def work(uow: UnitOfWork) -> Cohort:
             cohort = await _insert_cohort(uow, command)
@@ -109,14 +110,14 @@ class CourseWriting:
     async def update_cohort(
         self, command: UpdateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
     ) -> Cohort:
-        """Change a cohort's state, seats, closing date or price; staff only.
+        """Change a cohort's state, seats, closing date or price; admins only.
 
         Raises:
-            Denied("auth.staff").
+            Denied("auth.role").
             NotFound("cohort.unknown").
             RuleBroken: see `rules.check_cohort_change`.
         """
-        rules.require_staff(actor)
+        require(actor, Area.CATALOGUE, write=True)
 
         async def work(uow: UnitOfWork) -> Cohort:
             await cohort_store.lock_cohort(uow.conn, command.code)

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from crm.actor import Actor
-from crm.errors import Denied, RuleBroken
+from crm.errors import RuleBroken
 from crm.support.commands import OpenTicket
 from crm.support.models import TicketStatus
 
@@ -45,12 +44,3 @@ def check_text(text: str) -> None:
     """
     if not 1 <= len(text.strip()) <= MAX_TEXT:
         raise RuleBroken("ticket.text", f"The text has between 1 and {MAX_TEXT} characters.")
-
-
-def require_staff(actor: Actor) -> None:
-    """Let only staff and services pass.
-
-    Raises: Denied("auth.staff").
-    """
-    if not actor.is_staff:
-        raise Denied("auth.staff", "Only staff may do this.")

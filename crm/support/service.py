@@ -7,6 +7,7 @@ from uuid import UUID
 from crm.actor import Actor
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import Conflict, NotFound
+from crm.identity.permissions import Area, require
 from crm.ids import StaffId, TicketId
 from crm.journal import idempotency as keys
 from crm.journal.audit import AuditEntry, Effect
@@ -56,10 +57,10 @@ class SupportService(Handoffs):
         """Open a ticket as staff, for a person or for nobody in particular.
 
         Raises:
-            Denied("auth.staff").
+            Denied("auth.role").
             RuleBroken("ticket.text").
         """
-        rules.require_staff(actor)
+        require(actor, Area.TICKETS, write=True)
 
         async def work(uow: UnitOfWork) -> Ticket:
             ticket = await self.open_ticket(uow, command)
@@ -121,11 +122,11 @@ class SupportService(Handoffs):
         """Move a ticket on, or reopen it; staff only.
 
         Raises:
-            Denied("auth.staff").
+            Denied("auth.role").
             NotFound("ticket.unknown").
             RuleBroken("ticket.transition").
         """
-        rules.require_staff(actor)
+        require(actor, Area.TICKETS, write=True)
         arguments = {"ticket_id": ticket_id, "status": status}
 
         async def work(uow: UnitOfWork) -> Ticket:
@@ -156,11 +157,11 @@ class SupportService(Handoffs):
         """Give a ticket to a member of staff, or to nobody; staff only.
 
         Raises:
-            Denied("auth.staff").
+            Denied("auth.role").
             NotFound("ticket.unknown").
             NotFound("staff.unknown"): no such member of staff, or no longer active.
         """
-        rules.require_staff(actor)
+        require(actor, Area.TICKETS, write=True)
         arguments = {"ticket_id": ticket_id, "staff_id": staff_id}
 
         async def work(uow: UnitOfWork) -> Ticket:
@@ -186,11 +187,11 @@ class SupportService(Handoffs):
         """Write something down for colleagues; students do not see it; staff only.
 
         Raises:
-            Denied("auth.staff").
+            Denied("auth.role").
             NotFound("ticket.unknown").
             RuleBroken("ticket.text"): empty, or too long.
         """
-        rules.require_staff(actor)
+        require(actor, Area.TICKETS, write=True)
         rules.check_text(text)
         arguments = {"ticket_id": ticket_id, "text": text}
         async with self._db.transaction() as uow:

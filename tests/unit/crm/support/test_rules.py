@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.actor import Actor, Role
-from crm.errors import Denied, RuleBroken
+from crm.errors import RuleBroken
 from crm.ids import INSTITUTION
 from crm.support import rules
 from crm.support.commands import OpenTicket
@@ -65,9 +64,3 @@ def test_ticket_has_a_title_and_a_description(title: str, description: str) -> N
 def test_endless_text_is_refused() -> None:
     with pytest.raises(RuleBroken, match=r"ticket\.text"):
         rules.check_text("a" * (rules.MAX_TEXT + 1))
-
-
-def test_student_is_not_staff() -> None:
-    rules.require_staff(Actor(INSTITUTION, role=Role.ADVISOR))
-    with pytest.raises(Denied, match=r"auth\.staff"):
-        rules.require_staff(Actor(INSTITUTION))
