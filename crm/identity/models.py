@@ -90,7 +90,6 @@ class Account:
     password_hash: str = field(repr=False)
     totp_sealed: str | None = field(repr=False)
     tries: Tries
-    last_login_at: datetime | None
 
 
 def staff_actor(staff: StaffMember) -> Actor:

@@ -224,7 +224,7 @@ async def _code_problem(uow: UnitOfWork, account: Account | None, totp: str | No
         return "auth.totp"
     key = await _key(uow, account.staff.id)
     secret = key.open(base64.b64decode(account.totp_sealed)).decode()
-    last = account.last_login_at
+    last = await store.select_last_login(uow.conn, account.staff.id)
     right = accepts(secret, totp.strip(), now=uow.clock.now(), last_login_at=last)
     return None if right else "auth.credentials"
 

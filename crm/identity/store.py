@@ -63,8 +63,7 @@ async def insert_staff(
 async def lock_account(conn: Connection, email: str) -> Account | None:
     """Return and lock the active account with this address."""
     rows = await conn.execute(
-        f"SELECT {_STAFF}, password_hash, totp_secret, failed_attempts, locked_until, "  # noqa: S608
-        "(SELECT max(created_at) FROM staff_sessions WHERE staff_id = staff.id) AS last_login_at "
+        f"SELECT {_STAFF}, password_hash, totp_secret, failed_attempts, locked_until "  # noqa: S608
         "FROM staff WHERE lower(email) = %s AND active FOR NO KEY UPDATE",
         [email],
     )
@@ -76,8 +75,16 @@ async def lock_account(conn: Connection, email: str) -> Account | None:
         password_hash=row["password_hash"],
         totp_sealed=row["totp_secret"],
         tries=Tries(row["failed_attempts"], row["locked_until"]),
-        last_login_at=row["last_login_at"],
     )
+
+
+async def select_last_login(conn: Connection, staff_id: StaffId) -> datetime | None:
+    """Return when somebody last logged in; a statement of its own, to see what a lock waited for."""
+    rows = await conn.execute(
+        "SELECT max(created_at) AS at FROM staff_sessions WHERE staff_id = %s", [staff_id]
+    )
+    row = await rows.fetchone()
+    return row["at"] if row else None
 
 
 async def update_tries(conn: Connection, staff_id: StaffId, tries: Tries) -> None:

@@ -1,0 +1,122 @@
+"""Accounts, conversations and a mailbox on a real database."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from argon2 import PasswordHasher
+
+from crm.actor import SERVICE_ACTOR, Role
+from crm.clock import FixedClock
+from crm.db import Database, Pool, open_pool
+from crm.identity.models import CreateStaff, StaffMember
+from crm.identity.passwords import Passwords
+from crm.identity.service import IdentityService
+from crm.ids import ConversationId, new_id
+from crm.journal.service import AuditRecord, JournalService
+from crm.journal.vault import Vault
+from crm.messaging.outbound.mailbox import MailboxTransport
+from crm.messaging.outbound.service import OutboundService
+from crm.people.models import CreatePerson, Person
+from crm.people.service import PeopleService
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+class House:
+    """The services over one database, and what tests ask of them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.identity = IdentityService(
+            database,
+            staff_session=timedelta(hours=12),
+            # The real algorithm with its cheapest parameters.
+            passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
+        )
+        self.people = PeopleService(database)
+        self.mailbox = MailboxTransport(database)
+        self.outbound = OutboundService(database, self.mailbox)
+        self.journal = JournalService(database)
+        self._count = 0
+
+    async def new_staff(
+        self, *, role: Role = Role.ADVISOR, totp_secret: str | None = None
+    ) -> StaffMember:
+        """Open an account with `PASSWORD`."""
+        self._count += 1
+        command = CreateStaff(
+            email=f"{new_id()}@andino.example",
+            name=f"Lucía {'Rojas ' * self._count}"[:100],
+            role=role,
+            password=PASSWORD,
+            totp_secret=totp_secret,
+        )
+        return await self.identity.create_staff(command, actor=SERVICE_ACTOR)
+
+    async def new_person(self, phone: str | None = None) -> Person:
+        """Add somebody with an e-mail address of their own."""
+        command = CreatePerson(
+            full_name="Ana Pérez", email=f"{new_id()}@correo.example", phone=phone
+        )
+        return await self.people.create_person(command, actor=SERVICE_ACTOR)
+
+    async def new_conversation(self) -> ConversationId:
+        """Start a visitor's conversation."""
+        conversation_id = ConversationId(new_id())
+        async with self.database.transaction() as uow:
+            await uow.conn.execute(
+                "INSERT INTO conversations (id, channel, subject_id, locale, status, created_at, "
+                "last_message_at) VALUES (%s, 'widget', %s, 'es', 'agent', %s, %s)",
+                [conversation_id, new_id(), NOW, NOW],
+            )
+        return conversation_id
+
+    async def mail_to(self, address: str) -> list[str]:
+        """Deliver what is due and return the bodies sent to an address, oldest first."""
+        while await self.outbound.deliver_due():
+            pass
+        page = await self.mailbox.list_mailbox(cursor=None, limit=200)
+        return [mail.body for mail in reversed(page.items) if mail.recipient == address]
+
+    async def code_sent_to(self, address: str) -> str:
+        """Return the last code that an address got."""
+        words = (await self.mail_to(address))[-1].replace(".", " ").split()
+        return next(word for word in words if len(word) == 6 and word.isdigit())
+
+    async def audits(self, action: str, **filters: object) -> list[AuditRecord]:
+        """Return audit records, newest first."""
+        page = await self.journal.list_audit_events(
+            {"action": action, **filters}, cursor=None, limit=200
+        )
+        return list(page.items)
+
+    async def count(self, sql: str, *values: object) -> int:
+        """Return the one number a query gives."""
+        async with self.database.read() as conn:
+            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
+            row = await rows.fetchone()
+        return int(row["count"]) if row else 0
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture(scope="module")
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(database_url)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def house(pool: Pool, clock: FixedClock) -> House:
+    return House(Database(pool, clock, Vault(bytes(32))))
+
+
+@pytest.fixture
+def password() -> str:
+    return PASSWORD
