@@ -1,5 +1,6 @@
 """What a tool is: its contract, its effect, and who may call it."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,17 +35,40 @@ class Call(Generic[In]):
     """What a handler gets.
 
     Args:
-        uow: the transaction of the effect; for a READ it holds no rows to commit but audits.
+        effect_key: names the effect once and for all; a repeated call has the same.
+        transaction: of the effect; None for a READ, whose services borrow connections of their own
+            (a call that held one while it waited for a second could starve the pool).
     """
 
     context: ToolContext
     args: In
     services: "ToolServices"
-    uow: UnitOfWork
     effect_key: str
+    transaction: UnitOfWork | None = None
+
+    @property
+    def uow(self) -> UnitOfWork:
+        """Return the transaction of the effect.
+
+        Raises: RuntimeError: a READ has none.
+        """
+        if self.transaction is None:
+            raise RuntimeError("a READ has no transaction")
+        return self.transaction
 
 
 Handler = Callable[[Call[In]], Awaitable[Out]]
+
+
+def description_of(handler: Callable[..., object]) -> str:
+    """Return a handler's docstring: it is what the model reads of the tool.
+
+    Raises: ValueError: it has none.
+    """
+    written = inspect.getdoc(handler)
+    if not written:
+        raise ValueError(f"{handler!r} does not say what it does")
+    return written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

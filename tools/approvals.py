@@ -1,0 +1,131 @@
+"""Freezes a call until its person agrees, and then executes exactly what was shown."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from crm.db import Database, UnitOfWork
+from crm.errors import Conflict, Denied, NotFound, RuleBroken
+from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus, FrozenCall
+from tools.arguments import parse_arguments
+from tools.attempt import Attempt
+from tools.effects import Effects
+from tools.policy import decide
+from tools.registry import Registry
+from tools.results import NeedsConfirmation, Ok
+from tools.services import ToolServices
+from tools.spec import ToolSpec
+
+_OPEN = {ConfirmationStatus.PENDING, ConfirmationStatus.ACCEPTED}
+_AGREED = {ConfirmationStatus.ACCEPTED, ConfirmationStatus.EXECUTED}
+
+
+class Approvals:
+    """Puts a decision between a call and its effect."""
+
+    def __init__(
+        self, database: Database, registry: Registry, services: ToolServices, effects: Effects
+    ) -> None:
+        self._db = database
+        self._registry = registry
+        self._confirmations = services.confirmations
+        self._effects = effects
+
+    async def freeze(
+        self, attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel, *, tool_call_id: str
+    ) -> NeedsConfirmation:
+        """Keep the call for a decision; nothing else changes.
+
+        Raises:
+            RuleBroken("approval.unavailable"): nobody could be asked here.
+            Conflict("confirmation.rejected" | "confirmation.expired" | …): it was decided before.
+        """
+        call = _frozen(attempt, spec, args, tool_call_id)
+        async with self._db.transaction() as uow:
+            await attempt.context.fence(uow)
+            held = await self._confirmations.freeze(uow, call)
+            if held.status not in _OPEN:
+                raise Conflict(f"confirmation.{held.status}", "This call was decided before.")
+            uow.audit(attempt.frozen(held.id))
+        return NeedsConfirmation(
+            held.id, spec.name, call.summary, held.expires_at, call.price_minor, call.currency
+        )
+
+    async def execute(self, attempt: Attempt, confirmation_id: UUID) -> Ok:
+        """Execute a frozen call that was accepted, once; later calls get the same result.
+
+        Raises: NotFound, Conflict, Denied, RuleBroken, and what the handler raises; nothing is
+            changed then.
+        """
+        async with self._db.transaction() as uow:
+            await attempt.context.fence(uow)
+            held = await self._find(uow, attempt, confirmation_id)
+            spec = self._identify(attempt, held)
+            args = self._check(attempt, held, spec)
+            async with asyncio.timeout(spec.timeout_s):
+                result = await self._effects.perform_within(uow, attempt, spec, args)
+            await self._confirmations.mark_executed(uow, held.id)
+        return result
+
+    async def give_up(self, attempt: Attempt) -> None:
+        """Note that an accepted call came to nothing, if that is still this caller's to say.
+
+        Raises: what the fence raises.
+        """
+        if attempt.approval_id is None:
+            return
+        async with self._db.transaction() as uow:
+            await attempt.context.fence(uow)
+            held = await self._confirmations.lock(uow, attempt.approval_id)
+            if held.status is ConfirmationStatus.ACCEPTED:
+                await self._confirmations.mark_failed(uow, held.id)
+
+    async def _find(self, uow: UnitOfWork, attempt: Attempt, confirmation_id: UUID) -> Confirmation:
+        held = await self._confirmations.lock(uow, confirmation_id)
+        if held.call.conversation_id != attempt.context.conversation_id:
+            raise NotFound("confirmation.unknown", "There is no such confirmation.")
+        attempt.approval_id = held.id
+        return held
+
+    def _identify(self, attempt: Attempt, held: Confirmation) -> ToolSpec[Any, Any]:
+        spec = self._registry.get(held.call.tool)
+        if spec is None:
+            raise NotFound("tool.unknown", "There is no such tool.")
+        attempt.spec, attempt.arguments = spec, held.call.arguments
+        if not held.unchanged or held.call.tool_version != spec.version:
+            raise Conflict("confirmation.changed", "The call is not the one that was shown.")
+        return spec
+
+    def _check(self, attempt: Attempt, held: Confirmation, spec: ToolSpec[Any, Any]) -> BaseModel:
+        if held.status not in _AGREED:
+            raise Denied(f"confirmation.{held.status}", "Nobody has agreed to this call.")
+        decision = decide(spec, attempt.context.actor, confirmed=True)
+        attempt.decision = decision.code
+        if decision.outcome != "allowed":
+            raise Denied(decision.code, decision.message)
+        attempt.decision = f"approval.{spec.approval}"
+        args: BaseModel = parse_arguments(spec.input, held.call.arguments)
+        return args
+
+
+def _frozen(
+    attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel, tool_call_id: str
+) -> FrozenCall:
+    context = attempt.context
+    if spec.approval != "student" or spec.summarise is None:
+        raise RuleBroken("approval.unavailable", "A member of staff has to do this.")
+    if context.conversation_id is None or context.run_id is None:
+        raise RuleBroken("approval.unavailable", "Approval is given in a conversation.")
+    return FrozenCall(
+        conversation_id=context.conversation_id,
+        run_id=context.run_id,
+        call_key=attempt.effect_key,
+        tool=spec.name,
+        tool_version=spec.version,
+        tool_call_id=tool_call_id,
+        effect=spec.effect.value,
+        arguments=args.model_dump(mode="json"),
+        summary=spec.summarise(args, context.locale),
+    )

@@ -1,0 +1,108 @@
+"""The tool that searches the institution's documents."""
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from crm.actor import Actor, IdentityLevel
+from retrieval.models import Audience, Hit
+from tools.arguments import ToolInput
+from tools.catalogue.sources import passage_source
+from tools.context import Locale
+from tools.outputs import SourceOut, ToolOutput
+from tools.spec import Call, ToolSpec, description_of
+
+
+class SearchKnowledge(ToolInput):
+    """What to look for."""
+
+    query: str = Field(min_length=2, max_length=400, description="The question in its own words.")
+    topic: str | None = Field(
+        None,
+        max_length=40,
+        description="Prefer passages of this topic: admission, payments, refunds, certificates, "
+        "technical, regulations, scholarships, privacy or general.",
+    )
+    limit: int = Field(4, ge=1, le=6)
+
+
+class PassageOut(BaseModel):
+    """A passage as the document has it."""
+
+    ref: str
+    text: str
+    title: str
+    heading: str
+    url: str
+    topic: str
+    language: Locale
+    valid_from: date | None
+
+
+class PassagesFound(ToolOutput):
+    """Passages, best first.
+
+    Args:
+        confidence: 0 to 1, the chance that the first passage answers the question.
+    """
+
+    passages: list[PassageOut]
+    confidence: float
+
+
+async def search_knowledge(call: Call[SearchKnowledge]) -> PassagesFound:
+    """Search the institution's rules and guides: admission, payments, refunds, certificates, help.
+
+    Use it for any question about how things work here. Returns passages to quote or paraphrase,
+    each with the `ref` to cite. With a confidence below 0.5 the documents probably do not answer:
+    say so and offer a person.
+    """
+    args = call.args
+    found = await call.services.knowledge.search(
+        args.query,
+        kind="knowledge",
+        audiences=audiences_of(call.context.actor),
+        query_language=call.context.locale,
+        limit=args.limit,
+    )
+    # `sorted` is stable: within and outside of the topic the order stays.
+    hits = sorted(found.hits, key=lambda h: args.topic is not None and h.topic != args.topic)
+    sources = {s.ref: s for s in map(passage_source, hits)}
+    return PassagesFound(
+        passages=[_passage(hit, passage_source(hit)) for hit in hits],
+        confidence=round(found.confidence, 3),
+        sources=list(sources.values()),
+    )
+
+
+def audiences_of(actor: Actor) -> frozenset[Audience]:
+    """Return whose documents the actor may read; only the session decides."""
+    if actor.is_staff:
+        return frozenset[Audience]({"public", "students", "staff"})
+    if actor.level >= IdentityLevel.VERIFIED:
+        return frozenset[Audience]({"public", "students"})
+    return frozenset[Audience]({"public"})
+
+
+def _passage(hit: Hit, source: SourceOut) -> PassageOut:
+    return PassageOut(
+        ref=source.ref,
+        text=hit.text,
+        title=hit.title,
+        heading=hit.heading_path[-1] if hit.heading_path else hit.title,
+        url=source.url,
+        topic=hit.topic,
+        language=hit.language,
+        valid_from=hit.valid_from,
+    )
+
+
+SEARCH_KNOWLEDGE = ToolSpec(
+    name="search_knowledge",
+    version=1,
+    description=description_of(search_knowledge),
+    input=SearchKnowledge,
+    output=PassagesFound,
+    handler=search_knowledge,
+    examples=({"query": "What documents do I need for admission?", "topic": "admission"},),
+)
