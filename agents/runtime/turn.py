@@ -39,6 +39,10 @@ class Provider(Protocol):
         """
         ...
 
+    def cost_micros(self, tokens_in: int, tokens_out: int) -> int:
+        """Return what that many tokens cost, in millionths of a dollar, by the price table."""
+        ...
+
 
 class TurnTools(Protocol):
     """The tool runner, bound to this turn's actor, run and lease."""

@@ -83,7 +83,8 @@ async def select_open(conn: Connection, conversation_id: UUID) -> list[Confirmat
     """Return what is undecided or decided but not told, the newest first."""
     cursor = await conn.execute(
         f"SELECT {_COLUMNS} FROM confirmations "  # noqa: S608
-        "WHERE conversation_id = %s AND closed_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 50",
+        "WHERE conversation_id = %s AND closed_at IS NULL "
+        "ORDER BY created_at DESC, id DESC LIMIT 50",
         [conversation_id],
     )
     return [_confirmation(r) for r in await cursor.fetchall()]

@@ -161,6 +161,15 @@ class ConversationReleased(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentReplied(DomainEvent):
+    """An agent's message is in the log."""
+
+    conversation_id: UUID
+    message_id: UUID
+    run_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisorReplied(DomainEvent):
     """An advisor's message is in the log."""
 

@@ -204,6 +204,14 @@ class ConversationService:
         async with self._db.read() as conn:
             return await store.select_conversation(conn, conversation_id)
 
+    async def get_message(self, message_id: UUID) -> Message:
+        """Return a message.
+
+        Raises: NotFound("message.unknown").
+        """
+        async with self._db.read() as conn:
+            return await store.select_message_by_id(conn, message_id)
+
     async def list_messages(
         self, conversation_id: UUID, *, since: str | None, limit: int
     ) -> Page[Message]:

@@ -270,6 +270,22 @@ async def select_message(conn: Connection, *, source: str, external_id: str) -> 
     return _message(row)
 
 
+async def select_message_by_id(conn: Connection, message_id: UUID) -> Message:
+    """Return a message.
+
+    Raises: NotFound("message.unknown").
+    """
+    cursor = await conn.execute(
+        f"SELECT {_MESSAGE} FROM messages m LEFT JOIN staff s ON s.id = m.staff_id "  # noqa: S608
+        "WHERE m.id = %s",
+        [message_id],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("message.unknown", "There is no such message.")
+    return _message(row)
+
+
 async def select_messages(
     conn: Connection, conversation_id: UUID, *, after_ordinal: int, limit: int
 ) -> list[Message]:

@@ -1,0 +1,45 @@
+"""What a run ends in: a reply, a question for consent, or an apology."""
+
+from typing import Any
+
+from agents.runtime.asking import ask_for_consent
+from agents.runtime.ports import Outcome, RunEnd, Situation, Speaker
+from agents.runtime.turn import Turn
+from agents.strings import say
+
+
+def outcome_of(
+    turn: Turn, situation: Situation, state: dict[str, Any], *, speaker: Speaker, latency_ms: int
+) -> Outcome:
+    """Return what is to be stored of a run.
+
+    Args:
+        state: the graph's last state; `failed` in it holds the code of a failure of ours.
+    """
+    status, reply, actions = _ending(turn, state)
+    return Outcome(
+        status=status,
+        reply=reply,
+        locale=turn.locale,
+        speaker=speaker,
+        steps=state.get("step", 0),
+        latency_ms=latency_ms,
+        citations=state.get("citations", []) if status == "completed" else [],
+        actions=actions,
+        memory=state.get("memory", situation.memory),
+        tool_calls=turn.usage.tool_calls,
+        tokens_in=turn.usage.tokens_in,
+        tokens_out=turn.usage.tokens_out,
+        cost_micros=turn.usage.cost_micros,
+        error_code=state.get("failed"),
+        degraded=turn.degraded,
+    )
+
+
+def _ending(turn: Turn, state: dict[str, Any]) -> tuple[RunEnd, str, list[dict[str, object]]]:
+    if "failed" in state:
+        return "failed", say(turn.locale, "turn.failed"), [{"type": "handoff_offer"}]
+    if state.get("__interrupt__"):
+        asked = state["__interrupt__"][0].value
+        return "waiting", ask_for_consent(asked, turn.locale), [{"type": "confirmation", **asked}]
+    return "completed", state["reply"], state.get("actions", [])

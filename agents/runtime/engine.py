@@ -1,0 +1,266 @@
+"""Serves conversations: one run at a time, under a lease, stored once."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from agents.runtime.checkpoints import InterruptSaver
+from agents.runtime.ending import outcome_of
+from agents.runtime.heartbeat import heartbeat
+from agents.runtime.opening import opening_state
+from agents.runtime.ports import (
+    Assignment,
+    Clock,
+    Desk,
+    EventStream,
+    Held,
+    LeaseLost,
+    Outcome,
+    Situation,
+    Speaker,
+    StoredReply,
+)
+from agents.runtime.state import AgentState
+from agents.runtime.tool_node import sources_of
+from agents.runtime.turn import Provider, Turn
+from agents.strings import say
+
+_log = logging.getLogger(__name__)
+
+Graph = CompiledStateGraph[AgentState, Turn, Any, Any]
+
+#: How often one run starts over because the student went on writing.
+MAX_RESTARTS = 3
+#: After so many crashed or failed tries a run is answered with an apology.
+MAX_ATTEMPTS = 4 + MAX_RESTARTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """How a turn behaves.
+
+    Args:
+        time_zone: IANA name of the institution's.
+    """
+
+    institution: str
+    time_zone: str
+    max_steps: int = 6
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaking:
+    """Who speaks: the model chosen by settings, and the one that stands in for it."""
+
+    agent: str
+    prompt_version: str
+    provider: Provider
+    fallback: Provider
+
+
+class TurnEngine:
+    """Runs the agents over whatever a conversation waits for.
+
+    Args:
+        graph: compiled with `saver`.
+    """
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        graph: Graph,
+        saver: InterruptSaver,
+        stream: EventStream,
+        speaking: Speaking,
+        clock: Clock,
+        settings: EngineSettings,
+    ) -> None:
+        self._desk = desk
+        self._graph = graph
+        self._saver = saver
+        self._stream = stream
+        self._speaking = speaking
+        self._clock = clock
+        self._settings = settings
+
+    async def serve(self, conversation_id: UUID) -> int:
+        """Answer all that waits in a conversation; return the number of runs that ended.
+
+        Returns 0 at once when another process holds it. Whatever a lost lease interrupts is taken
+        up by its next holder.
+        """
+        held = await self._desk.acquire(conversation_id)
+        if held is None:
+            return 0
+        runs = 0
+        try:
+            async with heartbeat(held):
+                while (work := await held.next()) is not None:
+                    if isinstance(work, float):
+                        await asyncio.sleep(work)
+                    elif await self._run(held, work):
+                        runs += 1
+        except LeaseLost:
+            _log.info("lease lost: conversation %s", conversation_id)
+        finally:
+            await held.release()
+        return runs
+
+    async def sweep(self) -> int:
+        """Serve whatever waits without a holder; return the number of runs that ended."""
+        served = await asyncio.gather(*(self.serve(c) for c in await self._desk.due()))
+        return sum(served)
+
+    async def _run(self, held: Held, work: Assignment) -> bool:
+        """Carry out one run; False when it starts over because the student went on writing."""
+        situation = work.situation
+        started = time.monotonic()
+        turn = self._turn(held, work)
+        if not turn.replay:
+            await turn.emit("run_started", {"run_id": str(situation.run_id)})
+        state = await self._think(turn, situation)
+        if await self._goes_on(turn, work, state):
+            await turn.emit("draft_reset", {})
+            return False
+        outcome = outcome_of(
+            turn,
+            situation,
+            state,
+            speaker=self._speaker(turn.provider),
+            latency_ms=round((time.monotonic() - started) * 1000),
+        )
+        if outcome.status == "waiting":
+            await self._saver.keep(str(situation.run_id))
+        stored = await work.commit(outcome)
+        await self._announce(turn, situation, outcome, stored, state)
+        if outcome.status != "waiting":
+            await self._forget(situation)
+        return True
+
+    async def _goes_on(self, turn: Turn, work: Assignment, state: dict[str, Any]) -> bool:
+        """Return whether to start over: new words came in, and nothing was done or asked yet."""
+        situation = work.situation
+        untouched = not (
+            turn.usage.effects or situation.decided or situation.steps or "__interrupt__" in state
+        )
+        return untouched and situation.attempt <= MAX_RESTARTS and await work.newer_messages()
+
+    def _turn(self, held: Held, work: Assignment) -> Turn:
+        situation = work.situation
+
+        async def emit(kind: str, data: dict[str, object]) -> None:
+            await self._stream.append(
+                situation.conversation_id,
+                kind,
+                data,
+                ordinal=situation.ordinal,
+                epoch=held.epoch,
+            )
+
+        turn: Turn
+        tools = work.tools(
+            self._speaker(self._speaking.provider), lambda: turn.locale, lambda: turn.recorded
+        )
+        turn = Turn(
+            run_id=situation.run_id,
+            conversation_id=situation.conversation_id,
+            locale=situation.locale,
+            tools=tools,
+            provider=self._speaking.provider,
+            fallback=self._speaking.fallback,
+            emit=emit,
+            max_steps=self._settings.max_steps,
+            replay=dict(situation.steps),
+            recorded=dict(situation.steps),
+        )
+        return turn
+
+    def _speaker(self, provider: Provider) -> Speaker:
+        return Speaker(
+            agent=self._speaking.agent,
+            provider=provider.name,
+            model=provider.model,
+            prompt_version=self._speaking.prompt_version,
+        )
+
+    async def _think(self, turn: Turn, situation: Situation) -> dict[str, Any]:
+        """Run the graph; a failure of ours ends in an apology, never in silence."""
+        if situation.attempt > MAX_ATTEMPTS:
+            return {"failed": "attempts"}
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                return await self._invoke(turn, situation)
+        except LeaseLost:
+            raise
+        except TimeoutError:
+            return {"failed": "timeout"}
+        except Exception:  # noqa: BLE001 the worker's boundary: the log has the reason
+            _log.exception("run %s failed", situation.run_id)
+            return {"failed": "internal"}
+
+    async def _invoke(self, turn: Turn, situation: Situation) -> dict[str, Any]:
+        thread = str(situation.run_id)
+        config: RunnableConfig = {"configurable": {"thread_id": thread}}
+        start: AgentState | Command[Any] = self._opening(situation)
+        if situation.decided is not None and await self._saver.fetch(thread):
+            kept = await self._graph.aget_state(config)
+            turn.sources.update(sources_of(kept.values.get("messages", [])))
+            start = Command(resume={"accepted": situation.decided.accepted})
+        elif situation.decided is not None:
+            return await self._without_graph(turn, situation)
+        else:
+            self._saver.delete_thread(thread)
+        result: dict[str, Any] = await self._graph.ainvoke(
+            start, config, context=turn, durability="exit"
+        )
+        return result
+
+    async def _without_graph(self, turn: Turn, situation: Situation) -> dict[str, Any]:
+        """Carry out a decision whose graph is gone: the frozen call is all that it takes."""
+        decided = situation.decided
+        if decided is None or not decided.accepted:
+            return {"reply": say(turn.locale, "confirmation.rejected")}
+        result = await turn.tools.execute_confirmed(decided.confirmation_id)
+        done = result.status == "ok"
+        return {"reply": say(turn.locale, f"confirmation.{'done' if done else 'failed'}")}
+
+    def _opening(self, situation: Situation) -> AgentState:
+        return opening_state(
+            situation,
+            now=self._clock.now(),
+            time_zone=self._settings.time_zone,
+            institution=self._settings.institution,
+        )
+
+    async def _announce(
+        self,
+        turn: Turn,
+        situation: Situation,
+        outcome: Outcome,
+        stored: StoredReply | None,
+        state: dict[str, Any],
+    ) -> None:
+        if stored is not None:
+            await self._stream.append_message(
+                situation.conversation_id, stored.id, stored.wire, ordinal=situation.ordinal
+            )
+        if outcome.status == "waiting" and stored is not None:
+            asked = dict(state["__interrupt__"][0].value)
+            await turn.emit("confirmation_required", {"id": asked.pop("confirmation_id"), **asked})
+        await turn.emit("run_finished", {"run_id": str(situation.run_id), "status": outcome.status})
+
+    async def _forget(self, situation: Situation) -> None:
+        thread = str(situation.run_id)
+        if situation.decided is not None:
+            await self._saver.prune(thread)
+        else:
+            self._saver.delete_thread(thread)

@@ -1,0 +1,129 @@
+"""The graph node that carries out what a model asked for; the only way to an effect."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from langchain_core.messages import AIMessage, ToolMessage
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from agents.runtime.state import AgentState
+from agents.runtime.turn import Turn
+from tools.results import NeedsConfirmation, Ok, Refused, Source, ToolResult
+from tools.spec import Effect
+
+#: Calls of one model output that are carried out; a model that asks for more is refused the rest.
+MAX_CALLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    name: str
+    arguments: object
+    call_id: str
+    index: int
+
+
+async def call_tools(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
+    """Carry out the calls of the last model output, in order.
+
+    A call that needs consent interrupts the graph. On resuming, this node runs again from its
+    start: effects that were made replay by their keys, reads are read again.
+    """
+    turn, last = runtime.context, state["messages"][-1]
+    step = state["step"] - 1
+    answers = []
+    for asked in _calls_of(last) if isinstance(last, AIMessage) else ():
+        result = await _carry_out(turn, asked, step=step)
+        answers.append(_tool_message(asked, result))
+    return {"messages": answers}
+
+
+def _calls_of(message: AIMessage) -> Iterator[_Asked]:
+    valid = [(c["name"], c["args"], c["id"]) for c in message.tool_calls]
+    # Arguments that are no JSON reach the runner as they are: it refuses them and says why.
+    broken = [(c["name"] or "", c["args"], c["id"]) for c in message.invalid_tool_calls]
+    for index, (name, arguments, call_id) in enumerate(valid + broken):
+        yield _Asked(name, arguments, call_id or f"call-{index}", index)
+
+
+async def _carry_out(turn: Turn, asked: _Asked, *, step: int) -> ToolResult:
+    if asked.index >= MAX_CALLS:
+        return Refused("budget.calls", "Too many calls at once.")
+    await turn.emit("tool_started", {"tool": asked.name})
+    result = await turn.tools.call(
+        name=asked.name,
+        arguments=asked.arguments,
+        step=step,
+        index=asked.index,
+        call_id=asked.call_id,
+    )
+    if isinstance(result, NeedsConfirmation):
+        result = await _with_consent(turn, result)
+    turn.usage.tool_calls += 1
+    turn.usage.effects += _changes(turn, asked.name)
+    turn.results.append((asked.name, result))
+    await turn.emit("tool_finished", {"tool": asked.name, "status": result.status})
+    return result
+
+
+def _changes(turn: Turn, name: str) -> bool:
+    return any(s.name == name and s.effect is not Effect.READ for s in turn.tools.available())
+
+
+async def _with_consent(turn: Turn, asked: NeedsConfirmation) -> ToolResult:
+    """Stop here until the student has decided, then do exactly what was frozen."""
+    decided = interrupt(
+        {
+            "confirmation_id": str(asked.confirmation_id),
+            "tool": asked.tool,
+            "summary": asked.summary,
+            "expires_at": asked.expires_at.isoformat(),
+            "price_minor": asked.price_minor,
+            "currency": asked.currency,
+        }
+    )
+    if not decided["accepted"]:
+        return Refused("confirmation.rejected", "The student declined.")
+    return await turn.tools.execute_confirmed(UUID(str(asked.confirmation_id)))
+
+
+def _tool_message(asked: _Asked, result: ToolResult) -> ToolMessage:
+    sources = result.sources if isinstance(result, Ok) else ()
+    return ToolMessage(
+        content=json.dumps(_content(result, sources), ensure_ascii=False, default=str),
+        artifact=[_artifact(s) for s in sources],
+        name=asked.name,
+        tool_call_id=asked.call_id,
+        status="success" if isinstance(result, Ok) else "error",
+    )
+
+
+def _content(result: ToolResult, sources: tuple[Source, ...]) -> dict[str, object]:
+    if isinstance(result, Ok):
+        cited = [{"ref": s.ref, "title": s.title} for s in sources]
+        return {"status": "ok", "data": result.data, "sources": cited}
+    if isinstance(result, NeedsConfirmation):
+        return {"status": result.status, "summary": result.summary}
+    return {"status": result.status, "code": result.code, "message": result.message}
+
+
+def _artifact(source: Source) -> dict[str, str]:
+    return {
+        "ref": source.ref,
+        "title": source.title,
+        "url": source.url,
+        "version": source.version,
+    }
+
+
+def sources_of(messages: list[object]) -> dict[str, Source]:
+    """Return every source that the tool messages carry, by its short name."""
+    found: dict[str, Source] = {}
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            for kept in message.artifact or ():
+                found[kept["ref"]] = Source(**kept)
+    return found

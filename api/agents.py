@@ -1,0 +1,41 @@
+"""Wires the agents: providers, graph, checkpoints, engine."""
+
+from agents.llm.factory import build_providers
+from agents.settings import AgentSettings
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
+from agents.runtime.checkpoints import InterruptSaver
+from agents.runtime.engine import EngineSettings, Speaking, TurnEngine
+from agents.runtime.ports import EventStream
+from agents.supervisor.graph import build_graph
+from agents.supervisor.table import STUDENT_SUPPORT
+from api.desk import TurnDesk
+from api.settings import Settings
+from crm.db import Database
+
+
+def build_engine(
+    settings: Settings, *, desk: TurnDesk, database: Database, stream: EventStream
+) -> TurnEngine:
+    """Return the turn engine of this process."""
+    saver = InterruptSaver(AsyncPostgresSaver(database.pool))
+    providers = build_providers(AgentSettings())
+    return TurnEngine(
+        desk=desk,
+        graph=build_graph(saver),
+        saver=saver,
+        stream=stream,
+        speaking=Speaking(
+            agent=STUDENT_SUPPORT.name,
+            prompt_version=STUDENT_SUPPORT.prompt_version(),
+            provider=providers.primary,
+            fallback=providers.fallback,
+        ),
+        clock=database.clock,
+        settings=EngineSettings(
+            institution=settings.institution,
+            time_zone=settings.time_zone,
+            max_steps=settings.turn_max_steps,
+            timeout_s=settings.turn_timeout_s,
+        ),
+    )

@@ -1,0 +1,76 @@
+"""What a process does beside answering requests: serve turns, relay events, send, expire."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from api.announce import announce
+from api.bootstrap import Services
+from crm.errors import OrientaError
+
+_log = logging.getLogger(__name__)
+
+#: How often the outbox is looked at when nothing has asked for it.
+_RELAY_S = 1.0
+
+
+class Attendant:
+    """Serves conversations as they ask for it and sweeps up what others left.
+
+    Every act may be repeated and run in several processes at once: leases, SKIP LOCKED and effect
+    keys see to it that nothing happens twice.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    def serve_soon(self, conversation_id: UUID) -> None:
+        """Serve a conversation in the background, here, unless another process is faster."""
+        self._spawn(self._services.engine.serve(conversation_id))
+
+    def deliver_soon(self) -> None:
+        """Send outbound messages in the background."""
+        self._spawn(self._services.outbound.deliver_due())
+
+    def _spawn(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Sweep and relay while the block runs; then let go of what is under way."""
+        services, every = self._services, self._services.settings.turn_sweep_s
+        self._spawn(_repeat(services.engine.sweep, every_s=every))
+        self._spawn(_repeat(services.confirmations.expire_due, every_s=every))
+        self._spawn(_repeat(services.outbound.deliver_due, every_s=every))
+        self._spawn(_repeat(self._relay, every_s=_RELAY_S))
+        try:
+            yield
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _relay(self) -> None:
+        services = self._services
+        while await services.journal.relay_outbox(lambda row: announce(services, row)):
+            pass
+
+
+async def _repeat(work: Callable[[], Awaitable[object]], *, every_s: float) -> None:
+    while True:
+        await _logged(work())
+        await asyncio.sleep(every_s)
+
+
+async def _logged(work: Awaitable[object]) -> None:
+    try:
+        await work
+    except OrientaError as failure:
+        _log.warning("background work postponed: %s", failure.code)
+    except Exception:  # noqa: BLE001 the worker's boundary: the next sweep tries again
+        _log.exception("background work failed")

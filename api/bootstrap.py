@@ -1,0 +1,175 @@
+"""The one composition root: HTTP, worker, command line and evals all start here."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import redis.asyncio as aioredis
+
+from agents.runtime.engine import TurnEngine
+from api.agents import build_engine
+from api.desk import TurnDesk
+from api.settings import Settings
+from api.streams.hub import EventHub
+from api.streams.stream import RedisEventStream
+from crm.clock import Clock, SystemClock
+from crm.courses.service import CourseService
+from crm.db import Database, open_pool
+from crm.errors import Unavailable
+from crm.identity.service import IdentityService
+from crm.journal.service import JournalService
+from crm.journal.vault import Vault
+from crm.messaging.confirmations.service import ConfirmationService
+from crm.messaging.conversations.service import ConversationService
+from crm.messaging.outbound.mailbox import MailboxTransport
+from crm.messaging.outbound.service import OutboundService
+from crm.messaging.turns.service import TurnService
+from crm.people.service import PeopleService
+from crm.support.service import SupportService
+from retrieval.embed.cache import VectorCache
+from retrieval.embed.choice import choose_embedder
+from retrieval.embed.protocol import Embedder
+from retrieval.ingest.service import IngestService
+from retrieval.search import KnowledgeSearch
+from retrieval.settings import RetrievalSettings
+from retrieval.stores.pgvector import PgVectorStore
+from tools.registry import default_registry
+from tools.runner import ToolRunner
+from tools.services import ToolServices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a process of this deployment works with."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    redis: "aioredis.Redis"
+    journal: JournalService
+    identity: IdentityService
+    people: PeopleService
+    courses: CourseService
+    support: SupportService
+    conversations: ConversationService
+    confirmations: ConfirmationService
+    turns: TurnService
+    outbound: OutboundService
+    mailbox: MailboxTransport
+    documents: PgVectorStore
+    knowledge: KnowledgeSearch
+    ingest: IngestService
+    embedder: Embedder | None
+    runner: ToolRunner
+    stream: RedisEventStream
+    hub: EventHub
+    engine: TurnEngine
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, *, clock: Clock | None = None
+) -> AsyncIterator[Services]:
+    """Connect to the servers and wire every part.
+
+    Args:
+        settings: complete, i.e. with addresses and the master key.
+        clock: tests set it.
+    Raises: Unavailable("database" | "settings.master_key").
+    """
+    clock = clock or SystemClock()
+    pool = await open_pool(settings.require_database_url(), max_size=settings.pool_size)
+    client: aioredis.Redis = aioredis.Redis.from_url(
+        settings.redis_url or "redis://127.0.0.1:6379/0",
+        decode_responses=True,
+        socket_connect_timeout=2,
+    )
+    try:
+        yield _wire(settings, Database(pool, clock, _vault(settings)), client)
+    finally:
+        await client.aclose()
+        await pool.close()
+
+
+def _vault(settings: Settings) -> Vault:
+    if settings.master_key is None:
+        raise Unavailable("settings.master_key", "ORIENTA_MASTER_KEY is not set.")
+    return Vault(base64.b64decode(settings.master_key.get_secret_value()))
+
+
+def _wire(settings: Settings, database: Database, client: "aioredis.Redis") -> Services:
+    courses = CourseService(database, time_zone=settings.time_zone)
+    people = PeopleService(database, time_zone=settings.time_zone)
+    support = SupportService(database)
+    conversations = _conversations(settings, database)
+    confirmations = ConfirmationService(
+        database, life=timedelta(minutes=settings.confirmation_minutes)
+    )
+    turns = TurnService(database, lease_life=timedelta(seconds=settings.turn_lease_s))
+    documents = PgVectorStore(database.pool)
+    embedder = choose_embedder(_retrieval(settings))
+    knowledge = KnowledgeSearch(documents, embedder, fallback_language=settings.default_locale)
+    runner = ToolRunner(
+        database,
+        default_registry(),
+        ToolServices(
+            courses=courses,
+            people=people,
+            support=support,
+            conversations=conversations,
+            confirmations=confirmations,
+            knowledge=knowledge,
+        ),
+    )
+    stream = RedisEventStream(client, maxlen=settings.stream_maxlen, ttl_s=settings.stream_ttl_s)
+    mailbox = MailboxTransport(database)
+    return Services(
+        settings=settings,
+        clock=database.clock,
+        database=database,
+        redis=client,
+        journal=JournalService(database),
+        identity=IdentityService(
+            database,
+            staff_session=timedelta(hours=settings.staff_session_hours),
+            institution=settings.institution,
+        ),
+        people=people,
+        courses=courses,
+        support=support,
+        conversations=conversations,
+        confirmations=confirmations,
+        turns=turns,
+        outbound=OutboundService(database, mailbox),
+        mailbox=mailbox,
+        documents=documents,
+        knowledge=knowledge,
+        ingest=IngestService(documents, embedder, cache=_cache(settings)),
+        embedder=embedder,
+        runner=runner,
+        stream=stream,
+        hub=EventHub(client),
+        engine=build_engine(
+            settings, desk=TurnDesk(turns, runner), database=database, stream=stream
+        ),
+    )
+
+
+def _conversations(settings: Settings, database: Database) -> ConversationService:
+    return ConversationService(
+        database,
+        session_life=timedelta(hours=settings.chat_session_hours),
+        max_chars=settings.message_max_chars,
+        settle=timedelta(milliseconds=settings.turn_settle_ms),
+        settle_max=timedelta(milliseconds=settings.turn_settle_max_ms),
+    )
+
+
+def _retrieval(settings: Settings) -> RetrievalSettings:
+    return RetrievalSettings(embedder=settings.embedder, default_locale=settings.default_locale)
+
+
+def _cache(settings: Settings) -> VectorCache | None:
+    return None

@@ -1,0 +1,44 @@
+"""Who is chatting: the session behind the bearer token of a widget."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.attendant import Attendant
+from api.bootstrap import Services
+from crm.errors import Unauthenticated
+from crm.messaging.conversations.models import ChatSession
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="chatSession", description="Session token")
+
+
+def services_of(request: Request) -> Services:
+    """Return what this process works with."""
+    services: Services = request.app.state.services
+    return services
+
+
+def attendant_of(request: Request) -> Attendant:
+    """Return what serves turns in the background."""
+    attendant: Attendant = request.app.state.attendant
+    return attendant
+
+
+async def current_session(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> ChatSession:
+    """Return the session of the request's bearer token.
+
+    Raises: Unauthenticated("session.missing" | "session.unknown" | "session.expired" |
+        "session.revoked").
+    """
+    if credentials is None:
+        raise Unauthenticated("session.missing", "Send the session token as a bearer token.")
+    return await services_of(request).conversations.session_by_token(credentials.credentials)
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+AttendantDep = Annotated[Attendant, Depends(attendant_of)]
+SessionDep = Annotated[ChatSession, Depends(current_session)]

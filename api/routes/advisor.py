@@ -1,0 +1,185 @@
+"""The advisors' API for conversations: list, read, take over, reply, release."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.announce import announce_message
+from api.bootstrap import Services
+from api.chat_session import ServicesDep
+from api.dependencies import CurrentStaff
+from api.wire import message_wire
+from crm.actor import Actor, Role
+from crm.errors import Denied
+from crm.journal.audit import AuditEntry
+from crm.messaging.conversations.models import (
+    Conversation,
+    ConversationStatus,
+    ConversationSummary,
+)
+
+router = APIRouter(prefix="/v1/advisor", tags=["advisor"])
+
+
+class ConversationLine(BaseModel):
+    """A line of the list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    status: ConversationStatus
+    channel: str
+    locale: str
+    person_name: str | None
+    last_message: str | None
+    last_message_at: datetime
+    handoff_reason: str | None
+    assigned_to: str | None
+
+
+class ConversationPage(BaseModel):
+    """A page of the list, the most recently active first."""
+
+    items: list[ConversationLine]
+    next_cursor: str | None
+
+
+class ConversationDetail(BaseModel):
+    """One conversation with the end of its log."""
+
+    conversation: dict[str, object]
+    messages: list[dict[str, object]]
+    next_cursor: str | None
+
+
+class Reply(BaseModel):
+    """An advisor's message; the client's id makes sending it twice harmless."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_message_id: str = Field(min_length=1, max_length=100, pattern=r"^[\w.:-]+$")
+    text: str = Field(max_length=20_000)
+
+
+def _require_staff(actor: Actor) -> None:
+    if actor.role not in (Role.ADVISOR, Role.ADMIN):
+        raise Denied("auth.role", "Only advisors and admins may do this.")
+
+
+@router.get("/conversations", summary="List conversations")
+async def list_conversations(
+    staff: CurrentStaff,
+    services: ServicesDep,
+    status: ConversationStatus | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ConversationPage:
+    """Return conversations; `status=waiting` are those that asked for a person."""
+    _require_staff(staff)
+    page = await services.conversations.list_conversations(
+        status=status, cursor=cursor, limit=limit
+    )
+    return ConversationPage(items=[_line(c) for c in page.items], next_cursor=page.next_cursor)
+
+
+def _line(summary: ConversationSummary) -> ConversationLine:
+    return ConversationLine.model_validate(summary)
+
+
+@router.get("/conversations/{conversation_id}", summary="Read a conversation")
+async def get_conversation(
+    conversation_id: UUID,
+    staff: CurrentStaff,
+    services: ServicesDep,
+    since: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> ConversationDetail:
+    """Return the log from after the cursor; reading it is recorded."""
+    _require_staff(staff)
+    conversation = await services.conversations.get_conversation(conversation_id)
+    async with services.database.transaction() as uow:
+        uow.audit(_read(staff, conversation))
+    page = await services.conversations.list_messages(conversation_id, since=since, limit=limit)
+    return ConversationDetail(
+        conversation=_wire(conversation),
+        messages=[message_wire(m) for m in page.items],
+        next_cursor=page.next_cursor,
+    )
+
+
+def _read(staff: Actor, conversation: Conversation) -> AuditEntry:
+    return AuditEntry(
+        actor=staff,
+        action="conversation.read",
+        effect="READ",
+        outcome="ok",
+        decision="allowed",
+        about=conversation.subject_id,
+        chain_id=conversation.id,
+        conversation_id=conversation.id,
+    )
+
+
+def _wire(conversation: Conversation) -> dict[str, object]:
+    return {
+        "id": str(conversation.id),
+        "status": conversation.status,
+        "channel": conversation.channel,
+        "locale": conversation.locale,
+        "person_id": conversation.person_id,
+        "identity_level": conversation.level.name.lower(),
+        "handoff_reason": conversation.handoff_reason,
+        "staff_id": conversation.staff_id,
+        "last_message_at": conversation.last_message_at,
+    }
+
+
+@router.post("/conversations/{conversation_id}/takeover", summary="Take over")
+async def take_over(
+    conversation_id: UUID, staff: CurrentStaff, services: ServicesDep
+) -> dict[str, object]:
+    """Answer instead of the agents, which are silent from now on."""
+    _require_staff(staff)
+    async with services.database.transaction() as uow:
+        conversation = await services.conversations.take_over(uow, conversation_id, actor=staff)
+        if staff.staff_id is not None:
+            await services.support.take_handoff(uow, conversation.id, staff.staff_id)
+    await _tell(services, conversation, taken=True)
+    return _wire(conversation)
+
+
+@router.post("/conversations/{conversation_id}/release", summary="Hand back to the agents")
+async def release(
+    conversation_id: UUID, staff: CurrentStaff, services: ServicesDep
+) -> dict[str, object]:
+    """Let the agents answer again."""
+    _require_staff(staff)
+    async with services.database.transaction() as uow:
+        conversation = await services.conversations.release(uow, conversation_id, actor=staff)
+        await services.support.release_handoff(uow, conversation.id)
+    await _tell(services, conversation, taken=False)
+    return _wire(conversation)
+
+
+async def _tell(services: Services, conversation: Conversation, *, taken: bool) -> None:
+    data: dict[str, object] = {"status": str(conversation.status), "advisor": taken}
+    await services.stream.append(conversation.id, "handoff", data, ordinal=0, epoch=0)
+
+
+@router.post("/conversations/{conversation_id}/messages", summary="Reply as a person")
+async def reply(
+    conversation_id: UUID, body: Reply, staff: CurrentStaff, services: ServicesDep
+) -> dict[str, object]:
+    """Put a message into a conversation that the advisor has taken over."""
+    _require_staff(staff)
+    accepted = await services.conversations.reply_as_advisor(
+        conversation_id,
+        client_message_id=body.client_message_id,
+        text=body.text,
+        actor=staff,
+    )
+    await announce_message(services, accepted.message.id)
+    return message_wire(accepted.message)
