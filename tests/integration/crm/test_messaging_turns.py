@@ -263,7 +263,16 @@ async def test_expired_session_is_refused(database: Database) -> None:
         await brief.session_by_token(f"{opened.token}x")
 
 
-async def a_colleague(database: Database):
+async def events_named(database: Database, name: str, run_id: UUID) -> int:
+    async with database.read() as conn:
+        rows = await conn.execute(
+            "SELECT 1 FROM outbox WHERE name = %s AND payload ->> 'run_id' = %s",
+            [name, str(run_id)],
+        )
+        return len(await rows.fetchall())
+
+
+async def a_colleague(database: Database) -> StaffId:
     staff_id = StaffId(uuid4())
     async with database.transaction() as uow:
         await uow.conn.execute(
