@@ -79,7 +79,7 @@ async def lock_account(conn: Connection, email: str) -> Account | None:
 
 
 async def select_last_login(conn: Connection, staff_id: StaffId) -> datetime | None:
-    """Return when somebody last logged in; a statement of its own, to see what a lock waited for."""
+    """Return when somebody last logged in; to be asked after a lock was had, not with it."""
     rows = await conn.execute(
         "SELECT max(created_at) AS at FROM staff_sessions WHERE staff_id = %s", [staff_id]
     )
