@@ -16,6 +16,7 @@ from crm.messaging.confirmations.models import (
 )
 from crm.messaging.conversations import store as conversations
 from crm.messaging.conversations.models import (
+    AgentReplied,
     Conversation,
     ConversationStatus,
     Message,
@@ -245,7 +246,15 @@ class TurnService:
             actions=outcome.actions,
             run_id=work.run_id,
         )
-        return await conversations.select_message(uow.conn, source="run", external_id=external_id)
+        message = await conversations.select_message(
+            uow.conn, source="run", external_id=external_id
+        )
+        uow.publish(
+            AgentReplied(
+                conversation_id=message.conversation_id, message_id=message.id, run_id=work.run_id
+            )
+        )
+        return message
 
     async def _settle_request(self, uow: UnitOfWork, lease: Lease) -> None:
         """Drop the request unless something came in while the run was under way."""

@@ -25,6 +25,7 @@ from crm.messaging.turns.service import TurnService
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from uuid import UUID
 
     from crm.messaging.conversations.models import ChatSession
     from crm.messaging.turns.models import Lease
