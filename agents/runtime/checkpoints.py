@@ -53,7 +53,7 @@ class InterruptSaver(InMemorySaver):
                 self.put_writes(stored, writes, task_id)
         return found
 
-    async def prune(self, thread_id: str) -> None:
+    async def forget(self, thread_id: str) -> None:
         """Forget a thread that was kept."""
         self.delete_thread(thread_id)
         await self._lasting.adelete_thread(thread_id)

@@ -28,7 +28,6 @@ from agents.runtime.ports import (
     StoredReply,
 )
 from agents.runtime.state import AgentState
-from agents.runtime.tool_node import sources_of
 from agents.runtime.turn import Provider, Turn
 from agents.strings import say
 
@@ -212,8 +211,6 @@ class TurnEngine:
         config: RunnableConfig = {"configurable": {"thread_id": thread}}
         start: AgentState | Command[Any] = self._opening(situation)
         if situation.decided is not None and await self._saver.fetch(thread):
-            kept = await self._graph.aget_state(config)
-            turn.sources.update(sources_of(kept.values.get("messages", [])))
             start = Command(resume={"accepted": situation.decided.accepted})
         elif situation.decided is not None:
             return await self._without_graph(turn, situation)
@@ -253,6 +250,8 @@ class TurnEngine:
             await self._stream.append_message(
                 situation.conversation_id, stored.id, stored.wire, ordinal=situation.ordinal
             )
+        if any(name == "hand_off" and r.status == "ok" for name, r in turn.results):
+            await turn.emit("handoff", {"status": "waiting", "advisor": False})
         if outcome.status == "waiting" and stored is not None:
             asked = dict(state["__interrupt__"][0].value)
             await turn.emit("confirmation_required", {"id": asked.pop("confirmation_id"), **asked})
@@ -261,6 +260,6 @@ class TurnEngine:
     async def _forget(self, situation: Situation) -> None:
         thread = str(situation.run_id)
         if situation.decided is not None:
-            await self._saver.prune(thread)
+            await self._saver.forget(thread)
         else:
             self._saver.delete_thread(thread)

@@ -1,11 +1,12 @@
 """The graph node that lets a language model speak or ask for tools."""
 
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, message_chunk_to_message
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.messages.base import message_to_dict
 from langchain_core.messages.utils import messages_from_dict
 from langgraph.runtime import Runtime
 
 from agents.runtime.guards.evidence import Evidence
+from agents.runtime.guards.marks import without_marks
 from agents.runtime.guards.output import check_sentence, evidence_of
 from agents.runtime.guards.sentences import SentenceStream
 from agents.runtime.state import AgentState
@@ -79,11 +80,11 @@ class _Screen:
         for sentence in sentences:
             if check_sentence(sentence, self._evidence):
                 self._turn.released = True
-                await self._turn.emit("token", {"text": sentence})
+                await self._turn.emit("token", {"text": without_marks(sentence)})
 
 
 def _message_of(chunk: AIMessageChunk) -> AIMessage:
-    message: AnyMessage = message_chunk_to_message(chunk)
+    message = message_chunk_to_message(chunk)
     if not isinstance(message, AIMessage):
         raise ModelFailed("bad_output", type(message).__name__)
     return message

@@ -1,7 +1,7 @@
 """The graph node that carries out what a model asked for; the only way to an effect."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -42,10 +42,12 @@ async def call_tools(state: AgentState, runtime: Runtime[Turn]) -> dict[str, obj
 
 
 def _calls_of(message: AIMessage) -> Iterator[_Asked]:
-    valid = [(c["name"], c["args"], c["id"]) for c in message.tool_calls]
+    valid: list[tuple[str, object, str | None]] = [
+        (c["name"], c["args"], c["id"]) for c in message.tool_calls
+    ]
     # Arguments that are no JSON reach the runner as they are: it refuses them and says why.
-    broken = [(c["name"] or "", c["args"], c["id"]) for c in message.invalid_tool_calls]
-    for index, (name, arguments, call_id) in enumerate(valid + broken):
+    valid += [(c["name"] or "", c["args"], c["id"]) for c in message.invalid_tool_calls]
+    for index, (name, arguments, call_id) in enumerate(valid):
         yield _Asked(name, arguments, call_id or f"call-{index}", index)
 
 
@@ -119,7 +121,7 @@ def _artifact(source: Source) -> dict[str, str]:
     }
 
 
-def sources_of(messages: list[object]) -> dict[str, Source]:
+def sources_of(messages: Sequence[object]) -> dict[str, Source]:
     """Return every source that the tool messages carry, by its short name."""
     found: dict[str, Source] = {}
     for message in messages:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import redis.asyncio as aioredis
@@ -131,8 +132,14 @@ class EventHub:
             )
         except (RedisError, OSError):
             return [], position, True
-        events = [StreamEvent(i, f["kind"], json.loads(f["data"])) for i, f in entries]
-        return events, events[-1].id or position if events else position, False
+        events = [_event(entry) for entry in entries or ()]
+        return events, (events[-1].id if events else None) or position, False
+
+
+def _event(entry: Any) -> StreamEvent:
+    """Read an entry; the client decodes answers to text, which its types do not say."""
+    event_id, fields = entry
+    return StreamEvent(event_id, fields["kind"], json.loads(fields["data"]))
 
 
 async def _wait(wake: asyncio.Event) -> bool:

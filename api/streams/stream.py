@@ -90,7 +90,7 @@ class RedisEventStream:
         keys = [stream_key(conversation_id), f"orienta:epoch:{tag}", f"orienta:told:{tag}:{once}"]
         text = json.dumps(data, ensure_ascii=False, default=str)
         told = "1" if once else "0"
-        args = [
+        args: list[str | int] = [
             ordinal,
             epoch,
             kind,
