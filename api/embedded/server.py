@@ -23,6 +23,7 @@ from api.embedded.state import (
     take_lock,
     write_state,
 )
+from crm.errors import Unavailable
 
 START_S = 120.0  # crash recovery of a large database takes its time
 RETRY_S = 5.0  # what a killed predecessor needs to let go of its memory
@@ -30,8 +31,11 @@ POLL_S = 0.03
 DATA = "data"
 
 
-class ServerFailed(RuntimeError):
-    """An embedded server did not start; the message says why and is fit for a person."""
+class ServerFailed(Unavailable):
+    """An embedded server did not start; the message says why to whoever operates it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("embedded.server", message)
 
 
 class EmbeddedServer(ABC):
@@ -97,12 +101,21 @@ class EmbeddedServer(ABC):
         write_state(self.data_dir, ServerState(self._url(port), port, None))
 
     def erase(self) -> None:
-        """Stop the server and delete its data, wherever they were put."""
+        """Stop the server and delete its data, wherever they were put.
+
+        Raises: ServerFailed: somebody else's process runs it.
+        """
         self.stop()
-        link = self.data_dir / LINK
-        if link.is_symlink():
-            shutil.rmtree(link.resolve(), ignore_errors=True)
-        shutil.rmtree(self.data_dir, ignore_errors=True)
+        if not self.data_dir.exists():
+            return
+        lock = take_lock(self.data_dir)
+        if lock is None:
+            raise ServerFailed(f"{self.name} still runs on {self.data_dir}: stop it first")
+        with lock:
+            link = self.data_dir / LINK
+            if link.is_symlink():
+                shutil.rmtree(link.resolve(), ignore_errors=True)
+            shutil.rmtree(self.data_dir, ignore_errors=True)
 
     @property
     def alive(self) -> bool:

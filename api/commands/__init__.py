@@ -1,0 +1,1 @@
+"""The verbs of the `orienta` command, one a module."""

@@ -1,0 +1,83 @@
+"""`orienta demo`: the whole product on this machine, with the demo institution."""
+
+import shutil
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.commands.demo_run import DemoRun
+from api.commands.logins import Login
+from api.commands.running_demo import AlreadyRunning, RunningDemo, claim, running_demo
+from api.embedded.deployment import postgres_of, valkey_of
+from api.embedded.secrets import FILE as SECRETS_FILE
+from api.settings import Settings
+
+LEFTOVERS = ("logs", SECRETS_FILE, "demo.json", "demo.lock", "celerybeat-schedule")
+
+
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port; the next free one if taken.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="API processes.")] = 1,
+    check: Annotated[
+        bool, typer.Option("--check", help="Start, ask one question, stop; 0 if all is well.")
+    ] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="First delete all data under the home folder.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting.")] = False,
+) -> None:
+    """Run everything on this machine: servers, demo institution, API and worker.
+
+    A second start keeps the data. Ctrl-C stops it all.
+    """
+    console = Console()
+    settings = Settings().model_copy(update={"demo": True, **({"port": port} if port else {})})
+    if reset:
+        _reset(settings, console, sure=yes)
+    try:
+        with claim(settings.home) as was_killed:
+            run = DemoRun(settings, console, workers=workers, patience_s=10 if was_killed else 0)
+            run.check() if check else run.serve(_welcome)
+    except AlreadyRunning as other:
+        _point_to(other.demo, console)
+
+
+def _point_to(other: RunningDemo, console: Console) -> None:
+    where = f"at {other.url}" if other.url else "and is still starting"
+    console.print(
+        f"Orienta already runs {where} (process {other.pid}).\n"
+        "Stop it there with Ctrl-C, or choose another folder with ORIENTA_HOME.",
+        highlight=False,
+    )
+
+
+def _reset(settings: Settings, console: Console, *, sure: bool) -> None:
+    home = settings.home.absolute()
+    if (other := running_demo(home)) is not None:
+        _point_to(other, console)
+        raise typer.Exit(1)
+    if not home.exists():
+        return
+    if not sure:
+        typer.confirm(f"Delete all people, conversations and settings in {home}?", abort=True)
+    postgres_of(home).erase()
+    valkey_of(home).erase()
+    for name in LEFTOVERS:  # by name: a home that was set wrong must not lose what is not ours
+        path = home / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    console.print(f"Deleted the data in {home}.", highlight=False)
+
+
+def _welcome(console: Console, url: str, logins: list[Login]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_row("Students", f"[link={url}/]{url}/[/link]", "the chat, on a demo page")
+    for title, path, role in (("Advisors", "/advisor", "advisor"), ("Admins", "/admin", "admin")):
+        login = next((login for login in logins if login.role == role), None)
+        words = f"{login.email} / {login.password}" if login else ""
+        table.add_row(title, f"[link={url}{path}]{url}{path}[/link]", words)
+    table.add_row("Mailbox", f"{url}/demo/mailbox", "where one-time codes arrive")
+    console.print("\n[bold]Orienta answers.[/bold]\n")
+    console.print(table, highlight=False, soft_wrap=True)
+    console.print("\nCtrl-C stops it; the data stay. Logs are in .orienta/logs.\n", highlight=False)

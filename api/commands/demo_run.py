@@ -1,0 +1,146 @@
+"""The run of a demo: what is started in which order, and how it ends."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+from api.commands.children import launcher
+from api.commands.logins import Login, demo_logins
+from api.commands.ports import choose_port
+from api.commands.probe import ask, fetch, wait_until_ready
+from api.commands.running_demo import announce
+from api.commands.steps import Steps
+from api.commands.store import connect, read_facts
+from api.commands.supervisor import Service, Supervisor, terminable
+from api.embedded.deployment import environment_of, postgres_of, valkey_of, with_secrets
+from api.settings import Settings
+from crm.errors import OrientaError, Unavailable
+
+QUESTION = "¿Cuánto cuesta el curso de Python y cuándo empieza?"
+
+
+Welcome = Callable[[Console, str, list[Login]], None]
+
+
+class DemoRun:
+    """Starts everything, keeps it running, stops it in order.
+
+    Args:
+        patience_s: how long to wait for the port of a demo that was killed a moment ago.
+    """
+
+    def __init__(
+        self, settings: Settings, console: Console, *, workers: int, patience_s: float
+    ) -> None:
+        self._settings = settings
+        self._console = console
+        self._workers = workers
+        self._patience_s = patience_s
+        self._steps = Steps(console)
+        self._supervisor = Supervisor(self._tell)
+
+    def serve(self, welcome: Welcome) -> None:
+        """Run until interrupted."""
+        with self._running() as url:
+            welcome(self._console, url, demo_logins())
+            self._supervisor.watch()
+
+    def check(self) -> None:
+        """Start, look at the page, ask one question, stop.
+
+        Raises: Unavailable: something does not answer.
+        """
+        with self._running() as url:
+            with self._steps.step("The page at /"):
+                fetch(f"{url}/")
+            with self._steps.step("A question") as step:
+                reply = ask(url, QUESTION, locale="es")
+                step.found("answered")
+            self._console.print(f"\n[dim]{QUESTION}[/dim]\n{escape(reply)}\n", highlight=False)
+
+    @contextmanager
+    def _running(self) -> Iterator[str]:
+        try:
+            with terminable():
+                yield self._start()
+        except KeyboardInterrupt:
+            self._console.print("\nStopping…")
+        finally:
+            self._supervisor.stop()
+
+    def _start(self) -> str:
+        self._start_servers()
+        self._migrate()
+        self._load()
+        return self._start_processes()
+
+    def _start_servers(self) -> None:
+        found: dict[str, object] = {}
+        if self._settings.database_url is None:
+            with self._steps.step("PostgreSQL") as step:
+                url = self._supervisor.run_server(postgres_of(self._settings.home))
+                facts = read_facts(url)
+                step.found(f"{facts.version} with pgvector {facts.vector}")
+                found["database_url"] = url
+        if self._settings.redis_url is None:
+            with self._steps.step("Valkey"):
+                found["redis_url"] = self._supervisor.run_server(valkey_of(self._settings.home))
+        self._settings = with_secrets(self._settings.model_copy(update=found))
+
+    def _migrate(self) -> None:
+        from api.migrations import runner
+
+        with self._steps.step("Schema") as step:
+            url = self._settings.require_database_url()
+            connect(url).close()
+            applied = runner.migrate(url)
+            step.found(f"{len(applied)} migrations" if applied else "up to date")
+
+    def _load(self) -> None:
+        from api.bootstrap import open_services
+        from api.demo.loader import load_demo
+
+        async def load() -> str:
+            async with open_services(self._settings) as services:
+                return str(await load_demo(services, report=step))
+
+        with self._steps.step("Demo institution") as step:
+            step.found(asyncio.run(load()))
+
+    def _start_processes(self) -> str:
+        port = choose_port(self._settings.host, self._settings.port, patience_s=self._patience_s)
+        if port != self._settings.port:
+            self._tell(f"port {self._settings.port} is taken: using {port}")
+        self._settings = self._settings.model_copy(update={"port": port})
+        url = f"http://{self._settings.host}:{port}"
+        with self._steps.step("API") as step:
+            api = self._run("API", "api", "serve", f"--workers={self._workers}")
+            self._await(url, api)
+            step.found(url)
+        with self._steps.step("Worker"):
+            self._run("worker", "worker", "worker")
+        announce(self._settings.home, url)
+        return url
+
+    def _run(self, title: str, name: str, *arguments: str) -> Service:
+        launch = launcher(
+            *arguments,
+            environment=environment_of(self._settings),
+            log=self._settings.home.absolute() / "logs" / f"{name}.log",
+        )
+        return self._supervisor.run_service(title, launch)
+
+    def _await(self, url: str, api: Service) -> None:
+        try:
+            wait_until_ready(url, lambda: api.process)
+        except OrientaError as error:
+            log = self._settings.home / "logs" / "api.log"
+            raise Unavailable(error.code, f"{error.safe_message} Read {log}.") from error
+
+    def _tell(self, what: str) -> None:
+        clock = time.strftime("%H:%M:%S")
+        self._console.print(f"[yellow]{clock}[/yellow] {escape(what)}", highlight=False)

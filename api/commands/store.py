@@ -1,0 +1,62 @@
+"""What a database server says about itself."""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from crm.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """Versions and size of a database.
+
+    Args:
+        vector: the version of pgvector in use, or that could be; None where it is not installed.
+    """
+
+    version: str
+    vector: str | None
+    size_bytes: int
+
+
+def read_facts(database_url: str) -> DatabaseFacts:
+    """Ask the server for its facts.
+
+    Raises: Unavailable("database"): it does not answer, with where it was sought.
+    """
+    with connect(database_url) as connection:
+        row = connection.execute(
+            """
+            SELECT current_setting('server_version'),
+                   (SELECT coalesce(installed_version, default_version)
+                    FROM pg_available_extensions WHERE name = 'vector'),
+                   pg_database_size(current_database())
+            """
+        ).fetchone()
+    if row is None:
+        raise Unavailable("database", "The database gives no answer about itself.")
+    return DatabaseFacts(version=row[0], vector=row[1], size_bytes=row[2])
+
+
+def connect(database_url: str) -> psycopg.Connection:
+    """Open a connection, or say plainly where nothing answers.
+
+    Raises: Unavailable("database"): no server, a wrong password, no such database.
+    """
+    try:
+        return psycopg.connect(database_url, connect_timeout=5, autocommit=True)
+    except psycopg.Error as error:
+        said = str(error).strip().splitlines() or ["no answer"]
+        raise Unavailable(
+            "database", f"PostgreSQL at {where(database_url)} does not answer: {said[0]}"
+        ) from error
+
+
+def where(database_url: str) -> str:
+    """The address without user and password, fit to be shown."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(database_url)
+    except psycopg.ProgrammingError:
+        return "an address that cannot be read"
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"

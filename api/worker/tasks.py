@@ -1,0 +1,100 @@
+"""The tasks: each looks at the database for what is due, and may run anywhere, any number of times.
+
+What an API process does beside its requests is done here, too: with every API process down,
+messages are still answered and events still delivered.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_shutdown
+
+from api.announce import announce
+from api.bootstrap import Services
+from api.worker.app import TASK_LIMIT_S
+from api.worker.bridge import Work, bridge, close_bridge
+from api.worker.course_index import index_courses
+from api.worker.subscriptions import wake_tasks
+from crm.errors import OrientaError
+from crm.journal.events import OutboxRow
+from retrieval.errors import RetrievalError
+
+_log = logging.getLogger(__name__)
+
+#: How long a task goes on taking batches before it makes room for others.
+BUDGET_S = TASK_LIMIT_S / 5
+EMBED_BATCH = 16
+EMBED_LOCK = "orienta:embedding"
+
+
+def register(worker: Celery) -> None:
+    """Make a Celery application able to run the tasks."""
+    for name, work in TASKS.items():
+        worker.task(name=f"orienta.{name}")(_task(name, work))
+    worker_process_shutdown.connect(_close)
+
+
+def _task(name: str, work: Work[object]) -> Callable[[], None]:
+    def task() -> None:
+        try:
+            bridge().run(work)
+        except (OrientaError, RetrievalError) as failure:  # the next run tries again
+            _log.warning("%s postponed: %s", name, failure)
+
+    task.__name__ = name
+    return task
+
+
+def _close(**_: Any) -> None:
+    close_bridge()
+
+
+async def relay_outbox(services: Services) -> None:
+    """Deliver the domain events that are due."""
+
+    async def deliver(row: OutboxRow) -> None:
+        await announce(services, row)
+        await wake_tasks(row, redis_url=services.settings.redis_url or "")
+
+    until = time.monotonic() + BUDGET_S
+    while await services.journal.relay_outbox(deliver) and time.monotonic() < until:
+        pass
+
+
+async def deliver_outbound(services: Services) -> None:
+    """Send the messages that are due."""
+    await services.outbound.deliver_due()
+
+
+async def embed_pending(services: Services) -> None:
+    """Give chunks without a vector theirs; one worker at a time, the processor is the limit."""
+    lock = services.redis.lock(EMBED_LOCK, timeout=2 * BUDGET_S, blocking=False)
+    if not await lock.acquire():
+        return
+    try:
+        until = time.monotonic() + BUDGET_S
+        while time.monotonic() < until:
+            remaining = await services.ingest.embed_pending(EMBED_BATCH)
+            if not remaining:
+                return
+            _log.info("%d passages still without a vector", remaining)
+    finally:
+        await lock.release()
+
+
+async def sweep(services: Services) -> None:
+    """Take up conversations that nobody serves, and let expire what is due."""
+    await asyncio.gather(services.engine.sweep(), services.confirmations.expire_due())
+
+
+TASKS: Mapping[str, Work[object]] = {
+    "relay_outbox": relay_outbox,
+    "deliver_outbound": deliver_outbound,
+    "embed_pending": embed_pending,
+    "sweep": sweep,
+    "index_courses": index_courses,
+}

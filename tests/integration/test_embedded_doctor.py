@@ -1,0 +1,172 @@
+"""`orienta doctor` and the other verbs against servers that are well, empty, absent or wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from api.embedded.valkey import EmbeddedValkey
+
+NOWHERE = "127.0.0.1:1"
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def orienta(*arguments: str, home: Path, **settings: str) -> Ended:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORIENTA_", "OPENAI_"))}
+    ours = {f"ORIENTA_{name.upper()}": value for name, value in settings.items()}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "api.cli", *arguments],
+        env=clean | ours | {"ORIENTA_HOME": str(home), "COLUMNS": "200"},
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def findings(ended: Ended) -> dict[str, dict[str, str]]:
+    return {finding["part"]: finding for finding in json.loads(ended.out)}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def test_a_healthy_setup_is_reported_with_versions(
+    home: Path, database_url: str, redis_url: str
+) -> None:
+    ended = orienta("doctor", "--json", home=home, database_url=database_url, redis_url=redis_url)
+    found = findings(ended)
+    assert ended.code == 0, ended.out
+    assert found["PostgreSQL"]["detail"].startswith("18.")
+    assert found["pgvector"]["detail"] == "0.8.6"
+    assert found["Schema"]["health"] == "ok"
+    assert found["Redis"]["detail"].startswith("Valkey 9.")
+    assert found["Embedder"]["health"] == "ok"
+    assert found["Worker"] == {
+        "part": "Worker",
+        "health": "idle",
+        "detail": "none answers",
+        "remedy": "make demo (or: orienta worker)",
+    }
+    assert not home.exists()
+
+
+def test_the_table_shows_no_password(home: Path, database_url: str, redis_url: str) -> None:
+    ended = orienta("doctor", home=home, database_url=database_url, redis_url=redis_url)
+    assert ended.code == 0
+    assert "PostgreSQL" in ended.out
+    for url in (database_url, redis_url):
+        password = url.split("@")[0].rpartition(":")[2]
+        assert password not in ended.out
+
+
+def test_an_empty_database_is_mended_by_migrate(
+    home: Path, empty_database_url: str, redis_url: str
+) -> None:
+    urls = {"database_url": empty_database_url, "redis_url": redis_url}
+    before = orienta("doctor", "--json", home=home, **urls)
+    assert before.code == 1
+    assert findings(before)["Schema"]["remedy"] == "orienta migrate"
+    first = orienta("migrate", home=home, **urls)
+    assert first.code == 0, first.err
+    assert "applied 0001" in first.out
+    assert "nothing to do" in orienta("migrate", home=home, **urls).out
+    assert orienta("doctor", "--json", home=home, **urls).code == 0
+
+
+def test_servers_that_do_not_answer_are_broken_and_named(home: Path) -> None:
+    ended = orienta(
+        "doctor",
+        "--json",
+        home=home,
+        database_url=f"postgresql://someone:hidden@{NOWHERE}/orienta",
+        redis_url=f"redis://{NOWHERE}/0",
+        elasticsearch_url=f"http://{NOWHERE}",
+    )
+    found = findings(ended)
+    assert ended.code == 1
+    assert "hidden" not in ended.out
+    for part, setting in (
+        ("PostgreSQL", "ORIENTA_DATABASE_URL"),
+        ("Redis", "ORIENTA_REDIS_URL"),
+        ("Search", "ORIENTA_ELASTICSEARCH_URL"),
+    ):
+        assert found[part]["health"] == "broken"
+        assert setting in found[part]["remedy"]
+
+
+def test_nothing_running_is_no_fault(home: Path) -> None:
+    ended = orienta("doctor", "--json", home=home)
+    found = findings(ended)
+    assert ended.code == 0, ended.out
+    assert found["PostgreSQL"]["health"] == "idle"
+    assert found["Redis"]["health"] == "idle"
+    assert "make demo" in found["PostgreSQL"]["remedy"]
+
+
+def test_a_running_embedded_server_is_found(server_folder: Path, database_url: str) -> None:
+    home = server_folder / "doctor-home"
+    with EmbeddedValkey(home / "valkey"):
+        ended = orienta("doctor", "--json", home=home, database_url=database_url)
+        assert findings(ended)["Redis"]["detail"].startswith("Valkey 9.1.2, embedded")
+    EmbeddedValkey(home / "valkey").erase()
+
+
+@pytest.mark.parametrize("verb", ["migrate", "audit verify", "ingest ."])
+def test_a_verb_without_its_database_fails_in_one_sentence(verb: str, home: Path) -> None:
+    ended = orienta(
+        *verb.split(),
+        home=home,
+        database_url=f"postgresql://someone:hidden@{NOWHERE}/orienta",
+        redis_url=f"redis://{NOWHERE}/0",
+    )
+    assert ended.code == 1
+    assert "Traceback" not in ended.err + ended.out
+    assert "hidden" not in ended.err + ended.out
+    assert "does not answer" in ended.err
+
+
+def test_migrate_starts_the_embedded_server_and_keeps_its_data(server_folder: Path) -> None:
+    home = server_folder / "migrate-home"
+    first = orienta("migrate", home=home)
+    assert first.code == 0, first.err
+    assert "applied 0001" in first.out
+    assert "nothing to do" in orienta("migrate", home=home).out
+    assert orienta("demo", "--reset", "--help", home=home).code == 0
+    from api.embedded.deployment import postgres_of
+
+    assert postgres_of(home).attach() is None
+    postgres_of(home).erase()
+
+
+def test_a_tampered_record_is_found_by_audit_verify(
+    home: Path, database_url: str, redis_url: str
+) -> None:
+    urls = {"database_url": database_url, "redis_url": redis_url}
+    sound = orienta("audit", "verify", home=home, **urls)
+    assert sound.code == 0, sound.err
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "insert into audit_chains (chain_id, kind, head_seq, head_hash, updated_at)"
+            " values (gen_random_uuid(), 'batch', 1, '\\x00', now())"
+        )
+    forged = orienta("audit", "verify", home=home, **urls)
+    assert forged.code == 1
+    assert "head does not match" in forged.out
