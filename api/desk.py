@@ -122,7 +122,7 @@ class OpenRun:
 
         context = ToolContext(
             actor=self._actor(speaker),
-            locale=locale(),
+            locale=self._work.conversation.locale,
             conversation_id=self._work.conversation.id,
             run_id=self._work.run_id,
             fence=fence,

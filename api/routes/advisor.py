@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.announce import announce_message
 from api.bootstrap import Services
 from api.chat_session import ServicesDep
-from api.dependencies import CurrentStaff
+from api.dependencies import PageDep, RequireAdvisor
 from api.wire import message_wire
-from crm.actor import Actor, Role
-from crm.errors import Denied
+from crm.actor import Actor
 from crm.journal.audit import AuditEntry
 from crm.messaging.conversations.models import (
     Conversation,
@@ -64,25 +63,18 @@ class Reply(BaseModel):
     text: str = Field(max_length=20_000)
 
 
-def _require_staff(actor: Actor) -> None:
-    if actor.role not in (Role.ADVISOR, Role.ADMIN):
-        raise Denied("auth.role", "Only advisors and admins may do this.")
-
-
 @router.get("/conversations", summary="List conversations")
 async def list_conversations(
-    staff: CurrentStaff,
+    staff: RequireAdvisor,
     services: ServicesDep,
+    page: PageDep,
     status: ConversationStatus | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ConversationPage:
     """Return conversations; `status=waiting` are those that asked for a person."""
-    _require_staff(staff)
-    page = await services.conversations.list_conversations(
-        status=status, cursor=cursor, limit=limit
+    found = await services.conversations.list_conversations(
+        status=status, cursor=page.cursor, limit=page.limit
     )
-    return ConversationPage(items=[_line(c) for c in page.items], next_cursor=page.next_cursor)
+    return ConversationPage(items=[_line(c) for c in found.items], next_cursor=found.next_cursor)
 
 
 def _line(summary: ConversationSummary) -> ConversationLine:
@@ -92,13 +84,12 @@ def _line(summary: ConversationSummary) -> ConversationLine:
 @router.get("/conversations/{conversation_id}", summary="Read a conversation")
 async def get_conversation(
     conversation_id: UUID,
-    staff: CurrentStaff,
+    staff: RequireAdvisor,
     services: ServicesDep,
     since: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> ConversationDetail:
     """Return the log from after the cursor; reading it is recorded."""
-    _require_staff(staff)
     conversation = await services.conversations.get_conversation(conversation_id)
     async with services.database.transaction() as uow:
         uow.audit(_read(staff, conversation))
@@ -139,10 +130,9 @@ def _wire(conversation: Conversation) -> dict[str, object]:
 
 @router.post("/conversations/{conversation_id}/takeover", summary="Take over")
 async def take_over(
-    conversation_id: UUID, staff: CurrentStaff, services: ServicesDep
+    conversation_id: UUID, staff: RequireAdvisor, services: ServicesDep
 ) -> dict[str, object]:
     """Answer instead of the agents, which are silent from now on."""
-    _require_staff(staff)
     async with services.database.transaction() as uow:
         conversation = await services.conversations.take_over(uow, conversation_id, actor=staff)
         if staff.staff_id is not None:
@@ -153,10 +143,9 @@ async def take_over(
 
 @router.post("/conversations/{conversation_id}/release", summary="Hand back to the agents")
 async def release(
-    conversation_id: UUID, staff: CurrentStaff, services: ServicesDep
+    conversation_id: UUID, staff: RequireAdvisor, services: ServicesDep
 ) -> dict[str, object]:
     """Let the agents answer again."""
-    _require_staff(staff)
     async with services.database.transaction() as uow:
         conversation = await services.conversations.release(uow, conversation_id, actor=staff)
         await services.support.release_handoff(uow, conversation.id)
@@ -171,10 +160,9 @@ async def _tell(services: Services, conversation: Conversation, *, taken: bool) 
 
 @router.post("/conversations/{conversation_id}/messages", summary="Reply as a person")
 async def reply(
-    conversation_id: UUID, body: Reply, staff: CurrentStaff, services: ServicesDep
+    conversation_id: UUID, body: Reply, staff: RequireAdvisor, services: ServicesDep
 ) -> dict[str, object]:
     """Put a message into a conversation that the advisor has taken over."""
-    _require_staff(staff)
     accepted = await services.conversations.reply_as_advisor(
         conversation_id,
         client_message_id=body.client_message_id,

@@ -98,7 +98,7 @@ async def transcript(services: Services, session: ChatSession) -> list[tuple[str
     return [(m.role, m.body) for m in page.items]
 
 
-async def pending_of(services: Services, session: ChatSession):  # noqa: ANN201
+async def pending_of(services: Services, session: ChatSession):
     return await services.confirmations.list_open(session.conversation_id)
 
 
@@ -246,19 +246,25 @@ async def test_hand_off_happens_once_when_its_process_dies_after_it(
 ) -> None:
     session = await asked(services, "quiero hablar con una persona")
 
-    async def dying(call: int) -> None:
+    reached = asyncio.Event()
+
+    async def stuck(call: int) -> None:
         if call == 1:
-            raise asyncio.CancelledError
+            reached.set()
+            await asyncio.Event().wait()
 
     lines = ([("hand_off", {"reason": "Pide una persona."})], "Una persona te escribirá aquí.")
     dead = engine_of(
         services,
         events,
-        ScriptedProvider(*lines, before=dying),
+        ScriptedProvider(*lines, before=stuck),
         lease_life=timedelta(seconds=-1),
     )
+    dying = asyncio.create_task(dead.serve(session.conversation_id))
+    await reached.wait()
+    dying.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await dead.serve(session.conversation_id)
+        await dying
     survivor = ScriptedProvider("Una persona te escribirá aquí.")
     await engine_of(services, events, survivor).serve(session.conversation_id)
     # The recorded step was replayed: the model was asked only for what came after it.
@@ -299,7 +305,5 @@ async def tickets_of(services: Services, session: ChatSession) -> int:
 
 async def checkpoints_of(services: Services, run_id: object) -> int:
     async with services.database.read() as conn:
-        rows = await conn.execute(
-            "SELECT 1 FROM checkpoints WHERE thread_id = %s", [str(run_id)]
-        )
+        rows = await conn.execute("SELECT 1 FROM checkpoints WHERE thread_id = %s", [str(run_id)])
         return len(await rows.fetchall())
