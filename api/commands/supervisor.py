@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from api.embedded.process import end
+from api.embedded.process import end, end_orphans
 from crm.errors import OrientaError
 
 TICK_S = 0.5
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
+STOP_S = 20.0
 SETTLED_S = 60.0  # a child that lived this long starts again without waiting
 
 
@@ -98,7 +99,8 @@ class Supervisor:
         """Stop the services in the order of their start, then the servers in reverse."""
         for service in self._services:
             if service.process is not None:
-                end(service.process, patience_s=20)
+                end(service.process, patience_s=STOP_S)
+                end_orphans(service.process)
         for server in reversed(self._servers):
             server.stop()
         self._services, self._servers = [], []
@@ -117,6 +119,7 @@ class Supervisor:
             return
         code = service.process.poll()
         if code is not None:
+            end_orphans(service.process)  # or they would hold the port, or work unwatched
             service.note_death(now)
             self._say(
                 f"the {service.name} ended unexpectedly ({_cause(code)}): "

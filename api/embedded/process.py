@@ -1,5 +1,6 @@
 """Child processes that end when this one does, however it ends."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -58,11 +59,9 @@ def spawn(
 def _feed(process: subprocess.Popen[bytes], text: bytes) -> None:
     if process.stdin is None:
         return
-    try:
+    with contextlib.suppress(BrokenPipeError):  # it has ended: whoever waits for it reports that
         process.stdin.write(text)
         process.stdin.close()
-    except BrokenPipeError:  # it has ended already; whoever waits for it reports that
-        return
 
 
 def end(
@@ -77,3 +76,9 @@ def end(
     except subprocess.TimeoutExpired:
         process.send_signal(SIGKILL)
         process.wait()
+
+
+def end_orphans(process: subprocess.Popen[bytes]) -> None:
+    """Kill what a dead child has left behind: it led a process group of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, SIGKILL)

@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from api.embedded.state import write_private

@@ -32,6 +32,8 @@ def course_documents(course: Course, area: Area) -> list[Document]:
             keywords=course.keywords,
             area=area.name.of(language),
             level=course.level,
+            url=f"/courses/{course.code}",
+            metadata={"area": course.area, "level": course.level, "language": course.language},
         )
         for language in LANGUAGES
     ]

@@ -1,5 +1,6 @@
 """The demo's supervisor, its single-run lock, its port."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -27,6 +28,7 @@ from api.commands.supervisor import (
     terminable,
 )
 from api.embedded.process import Child, spawn
+from api.embedded.state import take_lock
 from crm.errors import Unavailable
 
 
@@ -77,6 +79,31 @@ def test_a_killed_service_starts_again_after_its_wait() -> None:
     supervisor.tick(service.due_at)
     assert service.process is not None
     assert service.process is not first
+    supervisor.stop()
+
+
+def test_what_a_killed_service_leaves_behind_is_killed_too(tmp_path: Path) -> None:
+    lock = take_lock(tmp_path)
+    assert lock is not None
+
+    def parent_of_a_sleeper() -> subprocess.Popen[bytes]:
+        command = ("/bin/sh", "-c", "/bin/sleep 600 & echo $! ; wait")
+        with (tmp_path / "log").open("wb") as log:
+            return spawn(Child(command=command), log=log, keep_open=(lock.fileno(),))
+
+    os.mkfifo(tmp_path / "log")
+    reader = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    supervisor = Supervisor(print)
+    service = supervisor.run_service("worker", parent_of_a_sleeper)
+    os.set_blocking(reader, True)
+    assert os.read(reader, 20).strip().isdigit()  # the sleeper has begun
+    os.close(reader)
+    lock.close()
+    kill(service)
+    assert take_lock(tmp_path) is None  # the orphan holds it
+    supervisor.tick(0.0)
+    with (tmp_path / "server.lock").open("ab") as freed:
+        fcntl.flock(freed, fcntl.LOCK_EX)
     supervisor.stop()
 
 
