@@ -1,0 +1,276 @@
+"""Tools over real services: a small institution on a real database, and people who talk to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+import yaml
+
+from crm.actor import SERVICE_ACTOR, Actor, AgentIdentity, IdentityLevel, Role
+from crm.clock import FixedClock
+from crm.courses.commands import CreateCohort
+from crm.courses.models import Bilingual, BilingualLines, CourseContent, Schedule
+from crm.courses.service import CourseService
+from crm.db import Database, open_pool
+from crm.ids import StaffId, SubjectId, new_id
+from crm.journal.service import AuditRecord, JournalService
+from crm.journal.vault import Vault
+from crm.messaging.confirmations.service import ConfirmationService
+from crm.messaging.conversations.service import ConversationService
+from crm.money import Money
+from crm.people.models import CreatePerson, Person
+from crm.people.service import PeopleService
+from crm.support.service import SupportService
+from retrieval.ingest.courses import course_document
+from retrieval.ingest.service import IngestService
+from retrieval.search import KnowledgeSearch
+from retrieval.stores.pgvector import PgVectorStore
+from tools.context import Fence, ToolContext, no_fence
+from tools.context import Locale as ToolLocale
+from tools.registry import Registry, default_registry
+from tools.runner import ToolRunner
+from tools.services import ToolServices
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tools.context import ToolRequest
+    from tools.results import ToolResult
+
+#: A Tuesday.
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+INSTITUTION = Path(__file__).parents[3] / "api" / "demo" / "institution"
+AGENT = AgentIdentity("student_support", "offline", "1")
+
+
+@dataclass
+class Talk:
+    """One run of one conversation, as a turn would hold it."""
+
+    context: ToolContext
+    person: Person | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return self.context.actor
+
+
+@dataclass
+class Office:
+    """The institution, and what tests ask of it."""
+
+    database: Database
+    services: ToolServices
+    journal: JournalService
+    clock: FixedClock
+    runner: ToolRunner
+    _count: int = field(default=0)
+
+    def runner_of(self, *specs: Any) -> ToolRunner:
+        """Return a runner over a catalogue of one's own."""
+        return ToolRunner(self.database, Registry(specs), self.services)
+
+    async def visitor(self, *, locale: ToolLocale = "es", fence: Fence = no_fence) -> Talk:
+        """Somebody nobody knows opens the chat."""
+        started = await self.services.conversations.start_session(locale=locale)
+        return await self._talk(started.session.actor, started.session.conversation_id, locale, fence)
+
+    async def student(self, name: str = "Ana Pérez", *, locale: ToolLocale = "es") -> Talk:
+        """Somebody who has proved who they are opens the chat."""
+        person = await self.new_person(name)
+        started = await self.services.conversations.start_session(
+            locale=locale, person_id=person.id
+        )
+        talk = await self._talk(
+            started.session.actor, started.session.conversation_id, locale, no_fence
+        )
+        return replace(talk, person=person)
+
+    async def staff(self, role: Role = Role.ADVISOR) -> Talk:
+        """An advisor's agent, outside of any conversation."""
+        staff_id = StaffId(new_id())
+        actor = Actor(
+            SubjectId(staff_id), IdentityLevel.VERIFIED, staff_id=staff_id, role=role, agent=AGENT
+        )
+        return Talk(ToolContext(actor=actor, locale="es"))
+
+    async def new_person(self, name: str) -> Person:
+        """Add somebody with an address of their own."""
+        self._count += 1
+        command = CreatePerson(full_name=name, email=f"persona{self._count}@correo.example")
+        return await self.services.people.create_person(command, actor=SERVICE_ACTOR)
+
+    async def new_run(self, conversation_id: UUID) -> UUID:
+        """Open a run, as a turn does."""
+        run_id = new_id()
+        async with self.database.transaction() as uow:
+            await uow.conn.execute(
+                "INSERT INTO runs (id, conversation_id, epoch, status, started_at) "
+                "VALUES (%s, %s, 1, 'running', %s)",
+                [run_id, conversation_id, NOW],
+            )
+        return run_id
+
+    async def _talk(
+        self, actor: Actor, conversation_id: UUID, locale: ToolLocale, fence: Fence
+    ) -> Talk:
+        return Talk(
+            ToolContext(
+                actor=replace(actor, agent=AGENT),
+                locale=locale,
+                conversation_id=conversation_id,
+                run_id=await self.new_run(conversation_id),
+                fence=fence,
+            )
+        )
+
+    async def accept(self, talk: Talk, confirmation_id: UUID) -> None:
+        """Agree to a frozen call."""
+        await self.decide(talk, confirmation_id, "accept")
+
+    async def decide(self, talk: Talk, confirmation_id: UUID, decision: Any) -> None:
+        """Agree to a frozen call, or do not."""
+        assert talk.context.conversation_id is not None
+        await self.services.confirmations.decide(
+            confirmation_id,
+            conversation_id=talk.context.conversation_id,
+            decision=decision,
+            actor=talk.actor,
+        )
+
+    async def records(self, talk: Talk, **filters: object) -> list[AuditRecord]:
+        """Return the records of a talk's run, oldest first."""
+        wanted = {"run_id": talk.context.run_id, **filters}
+        page = await self.journal.list_audit_events(wanted, cursor=None, limit=200)
+        return list(page.items)[::-1]
+
+    async def outcomes(self, talk: Talk) -> list[tuple[object, object, object]]:
+        """Return effect, outcome and decision of each record of a talk's run."""
+        found = await self.records(talk)
+        return [(r.header["effect"], r.header["outcome"], r.header["decision"]) for r in found]
+
+    async def execute(self, sql: str, *values: object) -> None:
+        """Change rows behind the services' back."""
+        async with self.database.transaction() as uow:
+            await uow.conn.execute(sql, list(values))  # type: ignore[arg-type]
+
+    async def count(self, sql: str, *values: object) -> int:
+        """Return the one number a query gives."""
+        async with self.database.read() as conn:
+            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
+            row = await rows.fetchone()
+        return int(row["count"]) if row else 0
+
+
+@pytest.fixture(scope="module")
+async def office(database_url: str) -> AsyncIterator[Office]:
+    pool = await open_pool(database_url)
+    clock = FixedClock(NOW)
+    database = Database(pool, clock, Vault(bytes(32)))
+    store = PgVectorStore(pool)
+    services = ToolServices(
+        courses=CourseService(database, time_zone="America/Lima"),
+        people=PeopleService(database),
+        support=SupportService(database),
+        conversations=ConversationService(database),
+        confirmations=ConfirmationService(database),
+        knowledge=KnowledgeSearch(store, None),
+        time_zone="America/Lima",
+    )
+    runner = ToolRunner(database, default_registry(), services)
+    yield Office(database, services, JournalService(database), clock, runner)
+    await pool.close()
+
+
+@pytest.fixture(scope="module")
+async def institution(office: Office) -> Office:
+    """The office with the demo's catalogue and documents, found by words alone."""
+    await _load_catalogue(office)
+    ingest = IngestService(PgVectorStore(office.database.pool), None)
+    await ingest.ingest_folder(INSTITUTION / "knowledge")
+    areas = {a.code: a.name for a in await office.services.courses.list_areas()}
+    documents = [
+        course_document(
+            course.code,
+            language,
+            title=course.title.of(language),
+            summary=course.summary.of(language),
+            outcomes=course.outcomes.of(language),
+            keywords=course.keywords,
+            area=areas[course.area].of(language),
+            level=course.level,
+        )
+        async for course in office.services.courses.active_courses_for_index()
+        for language in ("es", "en")
+    ]
+    await ingest.ingest_documents(documents, collection="courses", complete=True)
+    return office
+
+
+async def _load_catalogue(office: Office) -> None:
+    courses = office.services.courses
+    async with office.database.transaction() as uow:
+        for area in _read("areas"):
+            await uow.conn.execute(
+                "INSERT INTO areas VALUES (%s, %s, %s)",
+                [area["code"], area["name"]["es"], area["name"]["en"]],
+            )
+    for raw in _read("courses"):
+        await courses.upsert_course(_course(raw), actor=SERVICE_ACTOR)
+    for raw in _read("cohorts"):
+        await courses.create_cohort(_cohort(raw), actor=SERVICE_ACTOR)
+    await office.execute(
+        "INSERT INTO scholarships (code, name_es, name_en, description_es, description_en, "
+        "eligibility_es, eligibility_en, percent, cap_minor, fund_minor, currency, deadline_es, "
+        "deadline_en) VALUES ('BEC-SOC', 'Beca Oportunidad', 'Opportunity Scholarship',"
+        " 'Para hogares.', 'For households.', 'Ingreso bajo.', 'Low income.', 60, 150000, 6000000,"
+        " 'USD', 'Hasta 20 días antes.', 'Up to 20 days before.')"
+    )
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load((INSTITUTION / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def _course(raw: dict[str, Any]) -> CourseContent:
+    return CourseContent(
+        code=raw["code"],
+        area=raw["area"],
+        level=raw["level"],
+        language=raw["language"],
+        title=Bilingual(**raw["title"]),
+        summary=Bilingual(**raw["summary"]),
+        outcomes=BilingualLines(tuple(raw["outcomes"]["es"]), tuple(raw["outcomes"]["en"])),
+        keywords=tuple(raw["keywords"]),
+        hours=raw["hours"],
+        weeks=raw["weeks"],
+        hours_per_week=raw["hours_per_week"],
+        price=Money(raw["price_minor"], raw["currency"]),
+        certificate=raw["certificate"],
+    )
+
+
+def _cohort(raw: dict[str, Any]) -> CreateCohort:
+    start = NOW.date() + timedelta(days=raw["start_offset_days"])
+    start += timedelta(days=-start.weekday() % 7)
+    schedule = raw["schedule"]
+    return CreateCohort(
+        code=raw["code"],
+        course_code=raw["course"],
+        starts_on=start,
+        enrolment_closes=start - timedelta(days=raw["enrolment_closes_days_before"]),
+        modality=raw["modality"],
+        campus=raw["campus"],
+        schedule=Schedule(
+            tuple(schedule["days"]),
+            time.fromisoformat(schedule["start"]),
+            time.fromisoformat(schedule["end"]),
+        ),
+        seats=raw["seats"],
+        status=raw["status"],
+    )
