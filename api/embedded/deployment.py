@@ -64,8 +64,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "DEMO": str(settings.demo).lower(),
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
-        "MASTER_KEY": settings.master_key and settings.master_key.get_secret_value(),
-        "IDENTITY_TOKEN_SECRET": settings.identity_token_secret
-        and settings.identity_token_secret.get_secret_value(),
+        "MASTER_KEY": _plain(settings.master_key),
+        "IDENTITY_TOKEN_SECRET": _plain(settings.identity_token_secret),
     }
     return {f"ORIENTA_{name}": value for name, value in plain.items() if value is not None}
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
