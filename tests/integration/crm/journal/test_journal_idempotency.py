@@ -1,0 +1,122 @@
+"""One key, one effect, one result, however many ask at once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from crm.errors import Conflict, Unavailable
+from crm.ids import new_id
+from crm.journal import idempotency
+from crm.journal.idempotency import IdempotencyKey, Replay
+
+Archive = Any
+EFFECTS = "SELECT count(*) FROM areas WHERE code LIKE %s"
+
+
+def _key() -> IdempotencyKey:
+    return IdempotencyKey("tool", str(new_id()), new_id())
+
+
+async def _act(archive: Archive, key: IdempotencyKey, arguments: dict[str, object]) -> object:
+    async with archive.database.transaction() as uow:
+        if replay := await idempotency.claim(uow, key, arguments):
+            return replay.result
+        code = f"{key.key}:{new_id()}"
+        await archive.write_area(uow, code)
+        await idempotency.complete(uow, key, {"code": code})
+        return {"code": code}
+
+
+async def test_ten_calls_at_once_have_one_effect_and_one_result(archive: Archive) -> None:
+    key = _key()
+
+    results = await asyncio.gather(*(_act(archive, key, {"n": 1}) for _ in range(10)))
+
+    assert all(result == results[0] for result in results)
+    assert await archive.count(EFFECTS, f"{key.key}:%") == 1
+
+
+async def test_other_arguments_are_an_error_also_at_once(archive: Archive) -> None:
+    key = _key()
+
+    results = await asyncio.gather(
+        *(_act(archive, key, {"n": n % 2}) for n in range(10)), return_exceptions=True
+    )
+
+    refused = [r for r in results if isinstance(r, Conflict)]
+    assert [r.code for r in refused] == ["idempotency.mismatch"] * 5
+    assert await archive.count(EFFECTS, f"{key.key}:%") == 1
+
+
+async def test_order_of_arguments_does_not_matter(archive: Archive) -> None:
+    key = _key()
+
+    first = await _act(archive, key, {"a": 1, "b": {"c": 2, "d": 3}})
+
+    assert await _act(archive, key, {"b": {"d": 3, "c": 2}, "a": 1}) == first
+
+
+async def test_rolled_back_call_leaves_the_key_to_the_next(archive: Archive) -> None:
+    key = _key()
+
+    async def fails() -> None:
+        async with archive.database.transaction() as uow:
+            assert await idempotency.claim(uow, key, {}) is None
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+
+    assert await _act(archive, key, {}) == await _act(archive, key, {})
+    assert await archive.count(EFFECTS, f"{key.key}:%") == 1
+
+
+async def test_waiting_call_takes_over_when_the_first_rolls_back(archive: Archive) -> None:
+    key, claimed = _key(), asyncio.Event()
+
+    async def fails() -> None:
+        async with archive.database.transaction() as uow:
+            await idempotency.claim(uow, key, {})
+            claimed.set()
+            await _somebody_waits(archive)
+            raise ZeroDivisionError
+
+    first = asyncio.create_task(fails())
+    await claimed.wait()
+    second = asyncio.create_task(_act(archive, key, {}))
+
+    with pytest.raises(ZeroDivisionError):
+        await first
+    assert await second == await _act(archive, key, {})
+
+
+async def _somebody_waits(archive: Archive) -> None:
+    """Return once another connection waits for a transaction to end."""
+    sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    while not await archive.count(sql):
+        pass
+
+
+async def test_result_is_sealed(archive: Archive) -> None:
+    key = _key()
+    async with archive.database.transaction() as uow:
+        await idempotency.claim(uow, key, {"text": "hola"})
+        await idempotency.complete(uow, key, {"text": "secreto"})
+
+    sql = "SELECT count(*) FROM idempotency_keys WHERE key = %s AND position(%s in result) > 0"
+    assert await archive.count(sql, key.key, b"secreto") == 0
+    async with archive.database.transaction() as uow:
+        assert await idempotency.claim(uow, key, {"text": "hola"}) == Replay({"text": "secreto"})
+
+
+async def test_erased_subject_gets_no_more_keys(archive: Archive) -> None:
+    key = _key()
+    await _act(archive, key, {})
+    await archive.run(
+        "UPDATE subject_keys SET wrapped_key = NULL, destroyed_at = now() WHERE subject_id = %s",
+        key.subject_id,
+    )
+
+    with pytest.raises(Unavailable, match=r"subject\.erased"):
+        await _act(archive, key, {})
