@@ -1,0 +1,163 @@
+"""Decides what one clause wants, from the surest signs to the weakest."""
+
+from collections.abc import Callable
+
+from agents.llm.offline.intents import Filters, Intent, IntentName, Remembered
+from agents.llm.offline.lexicon import Lexicon
+from agents.llm.offline.text import Clause
+from agents.llm.offline.topics import (
+    course_code_in,
+    filters_of,
+    names_a_course,
+    person_in,
+    referred_course,
+    topic_of,
+    without_filters,
+)
+from agents.runtime.brief import Locale
+from agents.runtime.guards.input import has_injection_signs
+
+#: A course has these whatever the student wishes; the other facets may be wishes, too.
+_HARD_FACETS = frozenset(
+    {"price", "start", "seats", "duration", "prerequisites", "content", "certificate"}
+)
+#: Own affairs and requests, surest first.
+_DIRECT: tuple[IntentName, ...] = (
+    "hand_off", "about_agent", "my_tickets", "open_ticket", "my_enrolments", "my_profile", "verify",
+)  # fmt: skip
+_COURTESY: tuple[IntentName, ...] = ("greeting", "thanks", "goodbye")
+
+
+def intent_of(clause: Clause, locale: Locale, lex: Lexicon, remembered: Remembered) -> Intent:
+    """Return what a clause wants."""
+    read = _Reading(clause, locale, lex, remembered)
+    for rule in _RULES:
+        intent = rule(read)
+        if intent is not None:
+            return intent
+    return read.intent("unclear")
+
+
+class _Reading:
+    """A clause with everything that rules ask of it, worked out once."""
+
+    def __init__(
+        self, clause: Clause, locale: Locale, lex: Lexicon, remembered: Remembered
+    ) -> None:
+        self.clause, self.locale, self.lex, self.remembered = clause, locale, lex, remembered
+        self.courtesies = [n for n in _COURTESY if lex.intents[n].search(clause.text)]
+        self.text = self._without_courtesies()
+        self.upset = bool(lex.intents["abuse"].search(clause.text))
+        self.facets = tuple(n for n, cue in lex.facets.items() if cue.search(self.text))
+        self.fields = tuple(n for n, cue in lex.knowledge.items() if cue.search(self.text))
+        self.filters = filters_of(self.text, lex)
+        self.topic = without_filters(topic_of(self.text, lex), self.text, lex)
+        self.explicit = names_a_course(self.text, locale)
+        self.code = course_code_in(self.text) or referred_course(self.text, lex, remembered)
+
+    def has(self, name: str) -> bool:
+        """Return whether the clause has an intent's cue."""
+        return bool(self.lex.intents[name].search(self.text))
+
+    def intent(self, name: IntentName, **values: object) -> Intent:
+        """Return an intent with what the clause says."""
+        known: dict[str, object] = {
+            "raw": self.clause.raw.strip(),
+            "text": self.text,
+            "topic": self.topic,
+            "code": self.code,
+            "facets": self.facets,
+            "filters": self.filters,
+            "field": self.fields[0] if self.fields else "",
+            "upset": self.upset,
+        }
+        return Intent(name=name, **{**known, **values})  # type: ignore[arg-type]
+
+    def _without_courtesies(self) -> str:
+        text = self.clause.text
+        for name in self.courtesies:
+            text = self.lex.intents[name].sub(" ", text)
+        return " ".join(text.strip(" ,.!?").split())
+
+
+def _nothing_but_courtesy(read: _Reading) -> Intent | None:
+    rest = topic_of(read.text, read.lex)
+    busy = read.facets or read.fields or any(read.has(n) for n in _DIRECT) or read.upset
+    busy = busy or any(read.has(n) for n in ("search", "programme", "scholarships", "enrol"))
+    if read.courtesies and not busy and len(rest.split()) <= 1:
+        return read.intent(read.courtesies[-1])
+    return None
+
+
+def _others_or_override(read: _Reading) -> Intent | None:
+    person = person_in(read.clause, read.lex)
+    injected = has_injection_signs(read.clause.raw)
+    if person:
+        return read.intent("others_data", person=person)
+    return read.intent("override") if injected else None
+
+
+def _direct(read: _Reading) -> Intent | None:
+    return next((read.intent(n) for n in _DIRECT if read.has(n)), None)
+
+
+def _abuse(read: _Reading) -> Intent | None:
+    substance = read.fields or read.facets or read.has("scholarships") or read.has("programme")
+    return read.intent("abuse") if read.upset and not substance else None
+
+
+def _outside(read: _Reading) -> Intent | None:
+    ours = read.lex.domain.search(read.text) or read.has("scholarships") or read.has("programme")
+    if read.lex.outside.search(read.text) and not ours:
+        return read.intent("out_of_scope", field="outside")
+    return None
+
+
+def _offers(read: _Reading) -> Intent | None:
+    order: tuple[IntentName, ...] = ("scholarships", "programme", "enrol")
+    return next((read.intent(n) for n in order if read.has(n)), None)
+
+
+def _facts(read: _Reading) -> Intent | None:
+    hard = bool(_HARD_FACETS & set(read.facets))
+    if not read.facets or (read.has("search") and not hard):
+        return None
+    if read.explicit or read.code or not read.fields:
+        return read.intent("course_facts")
+    return None
+
+
+def _knowledge(read: _Reading) -> Intent | None:
+    if not read.fields or (read.has("search") and read.explicit and not read.clause.question):
+        return None
+    return read.intent("knowledge")
+
+
+def _search(read: _Reading) -> Intent | None:
+    wishes = read.has("search") or read.explicit or read.filters != Filters()
+    return read.intent("course_search") if wishes else None
+
+
+def _leftover(read: _Reading) -> Intent | None:
+    words = len(read.topic.split())
+    if not words:
+        return read.intent("course_facts") if read.code else None
+    if read.lex.domain.search(read.text):
+        return read.intent("knowledge")
+    if words <= 3 and not read.clause.question and len(read.text.split()) <= 4:
+        return read.intent("course_search")
+    return read.intent("out_of_scope")
+
+
+_RULES: tuple[Callable[[_Reading], Intent | None], ...] = (
+    _others_or_override,
+    _nothing_but_courtesy,
+    _direct,
+    _abuse,
+    _outside,
+    _offers,
+    _facts,
+    _knowledge,
+    _search,
+    _leftover,
+)

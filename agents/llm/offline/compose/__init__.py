@@ -1,0 +1,1 @@
+"""Puts results into words: templates and quotations, one file a subject."""

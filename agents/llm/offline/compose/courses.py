@@ -1,0 +1,255 @@
+"""Words about courses: facts of one, a list of several."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents.llm.offline.intents import Intent
+from agents.llm.offline.planner import SURE, Need, known_code
+from agents.runtime.brief import Locale
+from agents.runtime.guards.input import fold
+from agents.strings import say
+
+Item = Mapping[str, Any]
+
+_EVENING_FROM, _AFTERNOON_FROM = "18:00", "12:00"
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A course from a search or in full.
+
+    Args:
+        cohorts: those to come that one can enrol in, soonest first.
+    """
+
+    item: Item
+    cohorts: tuple[Item, ...]
+
+    @property
+    def next(self) -> Item | None:
+        return self.cohorts[0] if self.cohorts else None
+
+    @property
+    def price(self) -> str:
+        following = self.next
+        priced = following if following is not None and "price" in following else self.item
+        return str(priced["price"]["text"])
+
+
+def answer_course_facts(need: Need) -> str:
+    """Answer what was asked of one course."""
+    locale, intent = need.turn.locale, need.intent
+    detail, found = need.data("get_course"), need.data("search_courses")
+    if not detail and not found:
+        return _without_result(need)
+    course = _from_detail(detail, need.turn.now) if detail else _first_of(found)
+    if course is None:
+        return _not_found(need, found)
+    facets = intent.facets or ("summary", "price", "start")
+    sentences = [*_facts(course, facets, locale)]
+    others = "" if intent.code or detail else _others(need, found, course)
+    return " ".join([*sentences, others]).strip()
+
+
+def answer_course_search(need: Need) -> str:
+    """List the courses that fit a wish, and say where they do not."""
+    locale = need.turn.locale
+    found, relaxed = need.data("search_courses"), need.data("search_courses", "-relaxed")
+    if not found:
+        made = need.turn.result(need.id_of("search_courses"), "search_courses")
+        return say(locale, "course.unavailable" if made else "course.ask_topic")
+    courses = _courses_of(found) or _courses_of(relaxed)
+    sure = max(_confidence(found), _confidence(relaxed)) >= SURE
+    if not courses or (need.intent.topic and not sure):
+        return _not_found(need, found)
+    fitting = [c for c in courses if _at_the_time(c, need.intent)]
+    chosen = _in_order(fitting or courses, need.intent)[:3]
+    opening = "course.found" if _courses_of(found) else "course.relaxed"
+    lines = [say(locale, opening), *(_line(c, locale) for c in chosen)]
+    if not fitting:
+        lines.append(say(locale, "course.no_evening"))
+    return "\n".join([*lines, say(locale, "course.more")])
+
+
+def _without_result(need: Need) -> str:
+    asked = known_code(need.intent, need.turn) or need.intent.topic
+    return say(need.turn.locale, "course.unavailable" if asked else "course.which")
+
+
+def _not_found(need: Need, found: Item) -> str:
+    locale = need.turn.locale
+    said = say(locale, "course.not_found", topic=need.intent.topic or need.intent.text)
+    near = [str(c.item["title"]) for c in _courses_of(found)[:2]]
+    hint = say(locale, "course.nearest", titles=listed(near, locale)) if near else ""
+    return f"{said} {hint} {say(locale, 'course.which')}".replace("  ", " ")
+
+
+def _confidence(found: Item) -> float:
+    return float(found.get("confidence") or 0.0)
+
+
+def _courses_of(found: Item) -> list[_Course]:
+    return [
+        _Course(item, tuple(filter(None, [item.get("next_cohort")])))
+        for item in found.get("courses") or ()
+    ]
+
+
+def _first_of(found: Item) -> _Course | None:
+    courses = _courses_of(found)
+    return courses[0] if courses and _confidence(found) >= SURE else None
+
+
+def _from_detail(detail: Item, now: str) -> _Course:
+    today = now[:10]
+    enrollable = (
+        c
+        for c in detail.get("cohorts") or ()
+        if c["status"] == "open" and c["seats_left"] > 0 and str(c["enrolment_closes"]) >= today
+    )
+    return _Course(detail, tuple(enrollable))
+
+
+def _facts(course: _Course, facets: Sequence[str], locale: Locale) -> Iterator[str]:
+    item = course.item
+    opening = "course.price" if "price" in facets else "course.named"
+    yield say(locale, opening, title=item["title"], price=course.price, ref=item["ref"])
+    said = set[str]()
+    for facet in facets:
+        sentence = _sentence(facet, course, locale)
+        if sentence and sentence not in said:
+            said.add(sentence)
+            yield sentence
+
+
+def _sentence(facet: str, course: _Course, locale: Locale) -> str:
+    if facet in {"start", "schedule", "modality"}:
+        return _group(course, locale)
+    if facet == "seats":
+        return _seats(course, locale)
+    item = course.item
+    if facet == "level":
+        return say(locale, "course.level", level=say(locale, f"level.{item['level']}"))
+    if facet == "summary":
+        return str(item["summary"]).split(". ")[0].rstrip(".") + "."
+    return _detail_sentence(facet, item, locale) if "weeks" in item else ""
+
+
+def _detail_sentence(facet: str, item: Item, locale: Locale) -> str:
+    if facet == "duration":
+        keys = ("weeks", "hours_per_week", "hours")
+        return say(locale, "course.duration", **{key: item[key] for key in keys})
+    if facet == "prerequisites":
+        titles = [str(p["title"]) for p in item["prerequisites"]]
+        key = "course.prerequisites" if titles else "course.no_prerequisites"
+        return say(locale, key, titles=listed(titles, locale))
+    if facet == "content":
+        outcomes = "; ".join(_lower_first(str(o)) for o in item["outcomes"])
+        return say(locale, "course.content", outcomes=outcomes)
+    if facet == "language":
+        return say(locale, f"course.language_{item['language']}")
+    if facet == "certificate":
+        return say(locale, f"course.certificate_{'yes' if item['certificate'] else 'no'}")
+    return ""
+
+
+def _group(course: _Course, locale: Locale) -> str:
+    following = course.next
+    if following is None:
+        return say(locale, "course.no_group")
+    return say(
+        locale,
+        "course.start",
+        date=following["starts_on_text"],
+        schedule=following["schedule"],
+        modality=following["modality_text"],
+    )
+
+
+def _seats(course: _Course, locale: Locale) -> str:
+    following = course.next
+    if following is None:
+        return say(locale, "course.no_group")
+    seats = int(following["seats_left"])
+    key = "course.seats_one" if seats == 1 else "course.seats_many"
+    return say(locale, key, seats=seats, date=following["starts_on_text"])
+
+
+def _others(need: Need, found: Item, first: _Course) -> str:
+    """Name the other courses that the same words fit, so that nobody is answered past."""
+    locale, words = need.turn.locale, need.intent.topic.split()
+    same = [
+        c
+        for c in _courses_of(found)
+        if c.item["code"] != first.item["code"]
+        and all(word in fold(str(c.item["title"])) for word in words)
+    ]
+    if not same:
+        return ""
+    others = listed([_other(c, locale) for c in same[:2]], locale)
+    return say(locale, "course.others", others=others)
+
+
+def _other(course: _Course, locale: Locale) -> str:
+    item, following = course.item, course.next
+    values = {"title": item["title"], "price": course.price, "ref": item["ref"]}
+    if following is None:
+        return say(locale, "course.other_closed", **values)
+    return say(locale, "course.other", **values, date=following["starts_on_text"])
+
+
+def _line(course: _Course, locale: Locale) -> str:
+    item, following = course.item, course.next
+    values = {"title": item["title"], "price": course.price, "ref": item["ref"]}
+    if following is None:
+        return say(locale, "course.line_closed", **values)
+    return say(
+        locale,
+        "course.line",
+        **values,
+        date=following["starts_on_text"],
+        schedule=following["schedule"],
+        modality=following["modality_text"],
+    )
+
+
+def _at_the_time(course: _Course, intent: Intent) -> bool:
+    wanted, following = intent.filters, course.next
+    if not (wanted.part_of_day or wanted.weekend):
+        return True
+    if following is None:
+        return False
+    schedule = fold(str(following["schedule"]))
+    if wanted.weekend and not any(day in schedule for day in ("sabado", "saturday", "domingo")):
+        return False
+    start = schedule.rpartition(", ")[2][:5]
+    return not wanted.part_of_day or wanted.part_of_day == _part_of_day(start)
+
+
+def _part_of_day(start: str) -> str:
+    if start >= _EVENING_FROM:
+        return "evening"
+    return "afternoon" if start >= _AFTERNOON_FROM else "morning"
+
+
+def _in_order(courses: Iterable[_Course], intent: Intent) -> list[_Course]:
+    filters = intent.filters
+    ordered = list(courses)
+    if filters.level:
+        ordered.sort(key=lambda c: c.item["level"] != filters.level)
+    if filters.cheap:
+        ordered.sort(key=lambda c: c.item["price"]["amount_minor"])
+    return ordered
+
+
+def listed(items: Sequence[str], locale: Locale) -> str:
+    """Return an enumeration in words."""
+    joint = " and " if locale == "en" else " y "
+    if joint == " y " and items and fold(items[-1]).startswith(("i", "hi")):
+        joint = " e "
+    return joint.join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def _lower_first(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

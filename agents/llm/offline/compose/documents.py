@@ -1,0 +1,142 @@
+"""Words about the institution's documents, programmes and scholarships."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agents.llm.offline.compose.courses import listed
+from agents.llm.offline.intents import Intent
+from agents.llm.offline.planner import SURE, Need
+from agents.llm.offline.programmes import programmes_of, stem
+from agents.llm.offline.quoting import Embed, quote
+from agents.runtime.guards.input import fold
+from agents.strings import say
+
+Item = Mapping[str, Any]
+
+_LINES = 4
+_QUOTE_WORDS = 55
+
+
+def answer_knowledge(need: Need, embed: Embed | None) -> str:
+    """Quote the best passage, or say that none answers."""
+    return _quoted(need, embed) or say(need.turn.locale, "knowledge.unknown")
+
+
+def answer_out_of_scope(need: Need, embed: Embed | None) -> str:
+    """Quote a passage that answers after all, or decline."""
+    answer = _quoted(need, embed)
+    return answer or say(need.turn.locale, "talk.out_of_scope", institution=need.turn.institution)
+
+
+def _quoted(need: Need, embed: Embed | None) -> str:
+    locale = need.turn.locale
+    found = need.data("search_knowledge")
+    passages = found.get("passages")
+    if not isinstance(passages, list) or not passages or _confidence(found) < SURE:
+        return ""
+    text, passage = quote(need.intent.raw, passages[:3], embed, most_words=_QUOTE_WORDS)
+    key = "knowledge.quote" if passage["language"] == locale else "knowledge.other_language"
+    title = str(passage["title"])
+    answer = say(locale, key, title=title, quote=text, ref=passage["ref"])
+    hint = say(locale, "knowledge.ticket_hint") if need.intent.field == "technical" else ""
+    return f"{answer} {hint}".strip()
+
+
+def _confidence(found: Item) -> float:
+    return float(found.get("confidence") or 0.0)
+
+
+def answer_programme(need: Need) -> str:
+    """Tell of one programme, or list those of the kind that was asked for."""
+    locale, detail = need.turn.locale, need.data("get_programme")
+    if detail:
+        return _programme(detail, need.intent, need)
+    found = programmes_of(need.intent, need.data("list_programmes"))
+    if not found:
+        return say(locale, "programme.unavailable")
+    lines = [
+        say(
+            locale,
+            "programme.line",
+            title=p["title"],
+            months=p["duration_months"],
+            fee=p["fee"]["text"],
+            ref=p["ref"],
+        )
+        for p in found[:_LINES]
+    ]
+    return "\n".join([say(locale, "programme.list"), *lines, say(locale, "programme.more")])
+
+
+def _programme(detail: Item, intent: Intent, need: Need) -> str:
+    locale, programme = need.turn.locale, detail["programme"]
+    sentences = [
+        say(
+            locale,
+            "programme.detail",
+            title=programme["title"],
+            months=programme["duration_months"],
+            fee=programme["fee"]["text"],
+            ref=programme["ref"],
+        ),
+        say(locale, "programme.admission", admission=detail["admission"]),
+    ]
+    if "content" in intent.facets:
+        titles = [str(c["title"]) for c in detail["courses"]]
+        sentences[1:] = [say(locale, "programme.courses", titles=listed(titles, locale))]
+    return " ".join(sentences)
+
+
+def answer_scholarships(need: Need, embed: Embed | None) -> str:
+    """Tell of the scholarship that was asked for, or list them; discounts stand in documents."""
+    locale = need.turn.locale
+    scholarships = need.data("list_scholarships").get("scholarships")
+    about_discounts = "beca" not in need.intent.text and "scholar" not in need.intent.text
+    if about_discounts and (answer := _quoted(need, embed)):
+        return answer
+    if not isinstance(scholarships, list) or not scholarships:
+        return say(locale, "scholarship.unavailable")
+    fitting = _fitting(need.intent, scholarships)
+    if len(fitting) == 1:
+        return _scholarship(fitting[0], need)
+    lines = [
+        say(
+            locale,
+            "scholarship.line",
+            name=s["name"],
+            percent=s["percent"],
+            cap=s["cap"]["text"],
+            ref=s["ref"],
+        )
+        for s in scholarships[:5]
+    ]
+    return "\n".join([say(locale, "scholarship.list"), *lines, say(locale, "scholarship.more")])
+
+
+def _scholarship(item: Item, need: Need) -> str:
+    return say(
+        need.turn.locale,
+        "scholarship.detail",
+        name=item["name"],
+        percent=item["percent"],
+        cap=item["cap"]["text"],
+        ref=item["ref"],
+        eligibility=item["eligibility"],
+        deadline=item["deadline"],
+    )
+
+
+def _fitting(intent: Intent, scholarships: Sequence[Item]) -> list[Item]:
+    """Return the scholarships that share most words with the question, none if none does."""
+    said = {stem(word) for word in intent.topic.split() if len(word) > 3} - _COMMON
+    scored = [(len(said & _words_of(s)), s) for s in scholarships]
+    most = max(score for score, _ in scored)
+    return [s for score, s in scored if score == most] if most else []
+
+
+def _words_of(scholarship: Item) -> set[str]:
+    text = f"{scholarship['name']} {scholarship['description']} {scholarship['eligibility']}"
+    return {stem(word) for word in fold(text).split() if len(word) > 3}
+
+
+_COMMON = frozenset(stem(w) for w in ("becas", "beca", "scholarship", "scholarships", "postulo"))

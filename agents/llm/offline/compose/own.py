@@ -1,0 +1,106 @@
+"""Words about a student's own affairs, and about what was done for them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agents.llm.offline.planner import Need
+from agents.strings import say
+
+
+def answer_profile(need: Need) -> str:
+    """Tell what the institution holds, or ask to verify."""
+    refusal = _refusal(need, "my_profile", "profile.unavailable")
+    if refusal:
+        return refusal
+    locale, data = need.turn.locale, need.data("my_profile")
+    none = say(locale, "profile.none")
+    return say(
+        locale,
+        "profile.data",
+        name=data["full_name"],
+        email=data["email"] or none,
+        phone=data["phone"] or none,
+    )
+
+
+def answer_enrolments(need: Need) -> str:
+    """List the student's enrolments, or ask to verify."""
+    refusal = _refusal(need, "my_profile", "profile.unavailable")
+    if refusal:
+        return refusal
+    locale, data = need.turn.locale, need.data("my_profile")
+    lines = [_enrolment(e, need) for e in _list(data, "enrolments")[:5]]
+    if not lines:
+        return say(locale, "profile.no_enrolments")
+    return "\n".join([say(locale, "profile.enrolments"), *lines])
+
+
+def _enrolment(item: Mapping[str, Any], need: Need) -> str:
+    locale = need.turn.locale
+    return say(
+        locale,
+        "profile.enrolment",
+        title=item["title"],
+        cohort=item["cohort_code"],
+        status=say(locale, f"enrolment.{item['status']}"),
+        start=item["starts_on_text"],
+        end=item["ends_on_text"],
+    )
+
+
+def answer_tickets(need: Need) -> str:
+    """List the student's tickets, or ask to verify."""
+    refusal = _refusal(need, "my_tickets", "ticket.unavailable")
+    if refusal:
+        return refusal
+    locale = need.turn.locale
+    lines = [
+        say(
+            locale,
+            "ticket.line",
+            number=t["number"],
+            title=t["title"],
+            status=say(locale, f"status.{t['status']}"),
+            opened=t["opened_at_text"],
+        )
+        for t in _list(need.data("my_tickets"), "tickets")[:5]
+    ]
+    return "\n".join([say(locale, "ticket.list"), *lines]) if lines else say(locale, "ticket.none")
+
+
+def answer_open_ticket(need: Need) -> str:
+    """Say what became of the ticket, or ask for the one thing that is missing."""
+    locale, result = need.turn.locale, need.turn.last_of("open_ticket")
+    if result is None:
+        return say(locale, "ticket.ask")
+    if result.ok:
+        return say(locale, "ticket.opened", number=result.data["number"])
+    if result.code == "confirmation.expired":
+        return say(locale, "ticket.expired")
+    return say(locale, "ticket.rejected" if _declined(result.code) else "ticket.failed")
+
+
+def _declined(code: str) -> bool:
+    return code == "confirmation.rejected"
+
+
+def answer_hand_off(need: Need) -> str:
+    """Say that a person was called, or that this failed."""
+    result = need.turn.last_of("hand_off")
+    done = result is not None and result.ok
+    return say(need.turn.locale, "handoff.done" if done else "handoff.failed")
+
+
+def _refusal(need: Need, tool: str, unavailable: str) -> str:
+    """Return what to say instead of own data: verify first, or try again."""
+    locale, result = need.turn.locale, need.turn.result(need.id_of(tool), tool)
+    if result is not None and result.ok:
+        return ""
+    if result is None or result.code.startswith("identity."):
+        return say(locale, "talk.verify")
+    return say(locale, unavailable)
+
+
+def _list(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = data.get(key)
+    return value if isinstance(value, list) else []

@@ -1,0 +1,85 @@
+"""Answers every intent of a turn in one reply."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from agents.llm.offline.compose.courses import answer_course_facts, answer_course_search
+from agents.llm.offline.compose.documents import (
+    answer_knowledge,
+    answer_out_of_scope,
+    answer_programme,
+    answer_scholarships,
+)
+from agents.llm.offline.compose.own import (
+    answer_enrolments,
+    answer_hand_off,
+    answer_open_ticket,
+    answer_profile,
+    answer_tickets,
+)
+from agents.llm.offline.intents import Intent
+from agents.llm.offline.planner import Need
+from agents.llm.offline.quoting import Embed
+from agents.llm.offline.reading import Conversation
+from agents.strings import say
+
+_PLAIN: dict[str, Callable[[Need], str]] = {
+    "course_facts": answer_course_facts,
+    "course_search": answer_course_search,
+    "programme": answer_programme,
+    "my_profile": answer_profile,
+    "my_enrolments": answer_enrolments,
+    "my_tickets": answer_tickets,
+    "open_ticket": answer_open_ticket,
+    "hand_off": answer_hand_off,
+}
+_QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {
+    "knowledge": answer_knowledge,
+    "out_of_scope": answer_out_of_scope,
+    "scholarships": answer_scholarships,
+}
+_TALK = {
+    "greeting": "talk.greeting",
+    "thanks": "talk.thanks",
+    "goodbye": "talk.goodbye",
+    "about_agent": "talk.about",
+    "abuse": "talk.abuse",
+    "unclear": "talk.unclear",
+    "declined": "talk.declined",
+    "override": "talk.override",
+    "others_data": "talk.others_data",
+}
+
+
+def compose(intents: Sequence[Intent], turn: Conversation, embed: Embed | None) -> str:
+    """Return the reply, with citation and action marks."""
+    parts = list(dict.fromkeys(_parts(intents, turn, embed)))
+    if turn.pending is not None and "open_ticket" not in {i.name for i in intents}:
+        parts.append(say(turn.locale, "confirmation.pending"))
+    return "\n\n".join(parts)
+
+
+def _parts(intents: Sequence[Intent], turn: Conversation, embed: Embed | None) -> Iterator[str]:
+    if any(i.upset and i.name != "abuse" for i in intents):
+        yield say(turn.locale, "talk.sorry")
+    for place, intent in enumerate(intents):
+        yield _answer(Need(place, intent, turn), embed)
+
+
+def _answer(need: Need, embed: Embed | None) -> str:
+    name, locale = need.intent.name, need.turn.locale
+    if name in _PLAIN:
+        return _PLAIN[name](need)
+    if name in _QUOTING:
+        return _QUOTING[name](need, embed)
+    if name == "enrol":
+        return _enrol(need, embed)
+    if name == "verify":
+        verified = need.turn.identity_level == "verified"
+        return say(locale, "talk.verified" if verified else "talk.verify")
+    return say(locale, _TALK[name], institution=need.turn.institution)
+
+
+def _enrol(need: Need, embed: Embed | None) -> str:
+    facts = answer_course_facts(need) if need.intent.topic or need.intent.code else ""
+    how = answer_knowledge(need, embed)
+    return " ".join(filter(None, [facts, say(need.turn.locale, "enrol.how"), how]))

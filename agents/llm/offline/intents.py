@@ -1,0 +1,80 @@
+"""What a student can want, as the offline model understands it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+IntentName = Literal[
+    "greeting", "thanks", "goodbye", "about_agent", "abuse", "unclear", "out_of_scope", "declined",
+    "course_facts", "course_search", "programme", "scholarships", "knowledge", "enrol",
+    "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off",
+    "others_data", "override",
+]  # fmt: skip
+
+#: Said beside something else they need no answer of their own.
+COURTESIES = frozenset({"greeting", "thanks", "goodbye", "unclear"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a course has to be like.
+
+    Args:
+        part_of_day: `morning`, `afternoon` or `evening`.
+        cheap: the student asked for something that costs little.
+    """
+
+    language: str = ""
+    modality: str = ""
+    level: str = ""
+    part_of_day: str = ""
+    weekend: bool = False
+    cheap: bool = False
+    max_price_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One thing that a student wants.
+
+    Args:
+        raw: the words as they were typed.
+        text: the words in plain form.
+        topic: the subject of a course or programme, in the student's words.
+        code: a course's code, named or remembered.
+        facets: what is asked of a course: `price`, `start`, `schedule`, …
+        field: of the institution's documents: `payments`, `refunds`, …
+        person: whom a student asks about who is not themselves.
+        upset: the words were abusive.
+    """
+
+    name: IntentName
+    raw: str = ""
+    text: str = ""
+    topic: str = ""
+    code: str = ""
+    facets: tuple[str, ...] = ()
+    filters: Filters = Filters()
+    field: str = ""
+    person: str = ""
+    upset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What earlier turns left.
+
+    Args:
+        courses: codes and titles, the last spoken of first.
+        open_task: what the agent asked for, e.g. `open_ticket`.
+        offered: `handoff` or `verify`.
+    """
+
+    courses: tuple[Mapping[str, str], ...] = ()
+    open_task: str = ""
+    offered: str = ""
+    search: Mapping[str, object] = field(default_factory=dict)
+
+    def course(self, place: int = 0) -> str:
+        """Return a remembered course's code, or nothing."""
+        return str(self.courses[place].get("code", "")) if place < len(self.courses) else ""

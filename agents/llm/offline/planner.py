@@ -1,0 +1,209 @@
+"""Which tools each intent needs next, given what this run has found so far."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.llm.offline.intents import Filters, Intent
+from agents.llm.offline.programmes import best_programme
+from agents.llm.offline.reading import OWN, Conversation
+from agents.llm.offline.tickets import ticket_arguments
+
+#: Below this the catalogue's tools themselves say that nothing certain was found.
+SURE = 0.5
+#: What a search result tells already; anything else takes the course in full.
+_IN_SEARCH = frozenset({"price", "start", "schedule", "modality", "level"})
+_TOPICS = {
+    "refunds": "refunds", "payments": "payments", "certificates": "certificates",
+    "technical": "technical", "admission": "admission", "academic": "regulations",
+    "rights": "privacy",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call that the model asks for."""
+
+    id: str
+    tool: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One intent in its turn, and the calls it may make.
+
+    Args:
+        place: of the intent in the turn; with a tool's name it makes a call's id.
+    """
+
+    place: int
+    intent: Intent
+    turn: Conversation
+
+    def call(self, tool: str, arguments: Mapping[str, object], part: str = "") -> Call:
+        """Return a call whose id is the same whenever this turn is planned."""
+        return Call(self.id_of(tool, part), tool, arguments)
+
+    def id_of(self, tool: str, part: str = "") -> str:
+        """Return the id of this intent's call of a tool."""
+        return f"{OWN}{self.place}-{tool}{part}"
+
+    def data(self, tool: str, part: str = "") -> Mapping[str, object]:
+        """Return the output of this intent's call of a tool, empty unless it was carried out."""
+        found = self.turn.result(self.id_of(tool, part), tool)
+        return found.data if found is not None and found.ok else {}
+
+    def done(self, call: Call) -> bool:
+        """Return whether a call has been made."""
+        return self.turn.result(call.id, call.tool) is not None
+
+
+def plan(
+    intents: Sequence[Intent], turn: Conversation, available: frozenset[str]
+) -> tuple[Call, ...]:
+    """Return the calls to make now: everything to read first, what changes something at the end."""
+    needs = [Need(place, intent, turn) for place, intent in enumerate(intents)]
+    open_calls = [call for need in needs for call in _open_calls(need, available)]
+    reads = tuple(call for call in open_calls if call.tool not in _EFFECTS)
+    return reads or tuple(open_calls)
+
+
+_EFFECTS = frozenset({"open_ticket", "hand_off"})
+#: Called although it is never on offer: the policy refuses, and the audit has the attempt.
+_FORBIDDEN = frozenset({"find_person"})
+
+
+def _open_calls(need: Need, available: frozenset[str]) -> Iterator[Call]:
+    wanted = _WANTED.get(need.intent.name)
+    for call in wanted(need) if wanted else ():
+        effect_made = call.tool in _EFFECTS and need.turn.last_of(call.tool) is not None
+        if call.tool in available | _FORBIDDEN and not need.done(call) and not effect_made:
+            yield call
+
+
+def first_course(found: Mapping[str, object]) -> str:
+    """Return the code of a search's best course, if it is sure enough."""
+    courses = found.get("courses")
+    sure = float(str(found.get("confidence") or 0)) >= SURE
+    return str(courses[0]["code"]) if isinstance(courses, list) and courses and sure else ""
+
+
+def known_code(intent: Intent, turn: Conversation) -> str:
+    """Return the code of the course that an intent means without a search."""
+    return intent.code or ("" if intent.topic else turn.remembered.course())
+
+
+def _course_facts(need: Need) -> Iterator[Call]:
+    intent = need.intent
+    if code := known_code(intent, need.turn):
+        yield need.call("get_course", {"code": code})
+    elif intent.topic:
+        yield need.call("search_courses", {"query": intent.topic, "limit": 3})
+        code = first_course(need.data("search_courses"))
+        if code and not set(intent.facets) <= _IN_SEARCH:
+            yield need.call("get_course", {"code": code})
+
+
+def _course_search(need: Need) -> Iterator[Call]:
+    strict = search_arguments(need.intent)
+    if not strict["query"] and not set(strict) - {"query", "limit"}:
+        return
+    yield need.call("search_courses", strict)
+    found = need.turn.result(need.id_of("search_courses"), "search_courses")
+    if found is not None and found.ok and not found.data.get("courses"):
+        relaxed = {"query": strict["query"] or need.intent.text[:300], "limit": 3}
+        yield need.call("search_courses", relaxed, "-relaxed")
+
+
+def search_arguments(intent: Intent) -> dict[str, object]:
+    """Return a search for what a student wishes; filters only where the tool has them."""
+    filters: Filters = intent.filters
+    limited = {
+        "language": filters.language,
+        "modality": filters.modality,
+        "level": filters.level if not intent.topic else "",
+        "max_price_minor": filters.max_price_minor,
+    }
+    wide = filters.part_of_day or filters.weekend or filters.cheap or filters.level
+    return {
+        "query": intent.topic,
+        "limit": 5 if wide else 3,
+        **{key: value for key, value in limited.items() if value},
+    }
+
+
+def _programme(need: Need) -> Iterator[Call]:
+    yield need.call("list_programmes", {})
+    best = best_programme(need.intent, need.data("list_programmes"))
+    if best:
+        yield need.call("get_programme", {"code": best})
+
+
+def _scholarships(need: Need) -> Iterator[Call]:
+    yield need.call("list_scholarships", {})
+    yield need.call("search_knowledge", {"query": _question(need.intent), "topic": "scholarships"})
+
+
+def _knowledge(need: Need) -> Iterator[Call]:
+    arguments: dict[str, object] = {"query": _question(need.intent)}
+    if topic := _TOPICS.get(need.intent.field):
+        arguments["topic"] = topic
+    yield need.call("search_knowledge", arguments)
+
+
+def _question(intent: Intent) -> str:
+    return (intent.raw or intent.text)[:400].ljust(2, "?")
+
+
+def _out_of_scope(need: Need) -> Iterator[Call]:
+    if need.intent.field != "outside":
+        yield need.call("search_knowledge", {"query": _question(need.intent)})
+
+
+def _enrol(need: Need) -> Iterator[Call]:
+    yield from _course_facts(need)
+    how = "¿Cómo me matriculo en un curso?"
+    if need.turn.locale == "en":
+        how = "How do I enrol in a course?"
+    yield need.call("search_knowledge", {"query": how, "topic": "admission"})
+
+
+def _profile(need: Need) -> Iterator[Call]:
+    yield need.call("my_profile", {})
+
+
+def _tickets(need: Need) -> Iterator[Call]:
+    yield need.call("my_tickets", {})
+
+
+def _open_ticket(need: Need) -> Iterator[Call]:
+    arguments = ticket_arguments(need.intent, need.turn)
+    if arguments:
+        yield need.call("open_ticket", arguments)
+
+
+def _hand_off(need: Need) -> Iterator[Call]:
+    said = " ".join(need.turn.new)[:240]
+    yield need.call("hand_off", {"reason": f"The student asks for a person: {said}"[:300]})
+
+
+def _others_data(need: Need) -> Iterator[Call]:
+    name = "".join(c for c in need.intent.person if c.isalpha() or c in " -'")[:60].strip()
+    yield need.call("find_person", {"name": name if len(name) > 1 else "another person"})
+
+
+_WANTED: dict[str, Callable[[Need], Iterator[Call]]] = {
+    "course_facts": _course_facts,
+    "course_search": _course_search,
+    "programme": _programme,
+    "scholarships": _scholarships,
+    "knowledge": _knowledge,
+    "out_of_scope": _out_of_scope,
+    "enrol": _enrol,
+    "my_profile": _profile,
+    "my_enrolments": _profile,
+    "my_tickets": _tickets,
+    "open_ticket": _open_ticket,
+    "hand_off": _hand_off,
+    "others_data": _others_data,
+}

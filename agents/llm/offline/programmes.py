@@ -1,0 +1,49 @@
+"""Finds the programme that a student means among those that the tool listed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agents.llm.offline.intents import Intent
+from agents.runtime.guards.input import fold
+
+_LEVEL_WORDS = {
+    "master": ("maestria", "master", "magister"),
+    "diploma": ("diplomado", "diplomatura", "diploma"),
+    "bachelor": ("licenciatura", "bachelor", "carrera", "pregrado", "undergraduate", "bachiller"),
+    "certificate": ("certificado", "certificate"),
+}
+_EMPTY = frozenset(
+    {"de", "en", "y", "e", "la", "el", "los", "del", "of", "in", "and", "the", "programa"}
+    | {"programme", "program", "entrar", "get", "into"}
+)
+
+
+def best_programme(intent: Intent, listed: Mapping[str, object]) -> str:
+    """Return the code of the programme whose title holds the student's words, or nothing."""
+    ranked = [(_overlap(intent, p), p["code"]) for p in programmes_of(intent, listed)]
+    best = max(ranked, default=(0, ""))
+    return str(best[1]) if best[0] > 0 else ""
+
+
+def programmes_of(intent: Intent, listed: Mapping[str, object]) -> Sequence[Mapping[str, Any]]:
+    """Return the listed programmes of the kind that the student names, or all."""
+    programmes = listed.get("programmes")
+    every = programmes if isinstance(programmes, list) else []
+    levels = {
+        level
+        for level, words in _LEVEL_WORDS.items()
+        if any(f" {word}" in f" {intent.text}" for word in words)
+    }
+    return [p for p in every if p.get("level") in levels] or every
+
+
+def _overlap(intent: Intent, programme: Mapping[str, Any]) -> int:
+    kinds = {stem(word) for words in _LEVEL_WORDS.values() for word in words}
+    title = {stem(word) for word in fold(str(programme["title"])).split()} - _EMPTY - kinds
+    said = {stem(word) for word in intent.topic.split()} - _EMPTY - kinds
+    return len(title & said)
+
+
+def stem(word: str) -> str:
+    """Return the start of a word, which inflections share."""
+    return word.strip(".,;:()«»\"'¿?¡!")[:6].rstrip("sz")

@@ -1,0 +1,135 @@
+"""From a student's new messages to what they want, several things at once if need be."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from agents.llm.offline.classify import intent_of
+from agents.llm.offline.intents import COURTESIES, Intent, Remembered
+from agents.llm.offline.lexicon import Lexicon, lexicon
+from agents.llm.offline.text import Clause, clauses_of
+from agents.runtime.brief import Locale
+
+#: What is tried again with typos repaired.
+_UNSURE = frozenset({"unclear", "out_of_scope", "course_search", "knowledge"})
+_MOST_INTENTS = 4
+
+
+def understand(
+    messages: Sequence[str], locale: Locale, remembered: Remembered
+) -> tuple[Intent, ...]:
+    """Return what the new messages ask for, in their order, each thing once.
+
+    Args:
+        messages: of one turn; a thought may go on from one to the next.
+    """
+    lex = lexicon(locale)
+    if taken := _answer_to_agent(messages, lex, remembered):
+        return taken
+    found = [
+        intent
+        for message in messages
+        for clause in clauses_of(message, locale, lex.spellings)
+        for intent in _intents_of(clause, locale, lex, remembered)
+    ]
+    intents = tuple(_merge(found))[:_MOST_INTENTS] or (Intent(name="unclear"),)
+    if remembered.open_task == "open_ticket" and not _goes_elsewhere(intents):
+        return (Intent(name="open_ticket", raw="\n".join(messages)),)
+    return intents
+
+
+def _goes_elsewhere(intents: Sequence[Intent]) -> bool:
+    """Return whether a student who was asked what happened speaks of something else instead."""
+    asks = {"hand_off", "others_data", "override", "my_tickets", "my_enrolments", "my_profile"}
+    return any(
+        i.name in asks or (i.raw.endswith("?") and i.name in {"course_facts", "scholarships"})
+        for i in intents
+    )
+
+
+def _answer_to_agent(
+    messages: Sequence[str], lex: Lexicon, remembered: Remembered
+) -> tuple[Intent, ...]:
+    """Return what a short yes or no, or the text asked for, means after the agent's last words."""
+    said = " ".join(" ".join(messages).split())
+    short = re.sub(r"[^\w ]", "", said.casefold()).strip()
+    if lex.slots["no"].match(short):
+        return (Intent(name="declined", raw=said),)
+    if lex.slots["yes"].match(short) and remembered.offered:
+        name = "hand_off" if remembered.offered == "handoff" else "verify"
+        return (Intent(name=name, raw=said),)  # type: ignore[arg-type]
+    return ()
+
+
+def _intents_of(
+    clause: Clause, locale: Locale, lex: Lexicon, remembered: Remembered
+) -> Iterator[Intent]:
+    intent = intent_of(clause, locale, lex, remembered)
+    if intent.name in _UNSURE:
+        repaired = replace(clause, text=_repair(clause.text, lex))
+        if repaired.text != clause.text:
+            again = intent_of(repaired, locale, lex, remembered)
+            intent = intent if again.name in {"unclear", "out_of_scope"} else again
+    yield intent
+
+
+def _repair(text: str, lex: Lexicon) -> str:
+    return re.sub(r"[a-z]{5,}", lambda found: _nearest(found.group(), lex.vocabulary), text)
+
+
+def _nearest(word: str, vocabulary: frozenset[str]) -> str:
+    if word in vocabulary:
+        return word
+    most = 1 if len(word) < 8 else 2
+    near = process.extractOne(
+        word, vocabulary, scorer=DamerauLevenshtein.distance, score_cutoff=most
+    )
+    return near[0] if near and near[0][0] == word[0] else word
+
+
+def _merge(found: Sequence[Intent]) -> Iterator[Intent]:
+    """Join what belongs together and drop courtesies beside something of substance."""
+    joined: list[Intent] = []
+    for intent in found:
+        before = joined[-1] if joined else None
+        both = _joined(before, intent) if before is not None else None
+        if both is not None:
+            joined[-1] = both
+        elif not any(_same(intent, other) for other in joined):
+            joined.append(intent)
+    substantial = [i for i in joined if i.name not in COURTESIES]
+    known = [i for i in substantial if i.name != "out_of_scope" or i.raw.endswith("?")]
+    yield from known or substantial or joined
+
+
+def _joined(before: Intent, intent: Intent) -> Intent | None:
+    """Return one intent for two that a student said in two breaths, or None."""
+    pair = (before.name, intent.name)
+    if pair == ("open_ticket", "open_ticket") or (
+        before.name == "open_ticket" and intent.name in {"knowledge", "out_of_scope", "unclear"}
+    ):
+        return replace(before, raw=f"{before.raw} {intent.raw}")
+    if intent.name == "course_facts" and not intent.topic and not intent.code:
+        return _same_course(before, intent)
+    return None
+
+
+def _same_course(before: Intent, intent: Intent) -> Intent | None:
+    if before.name not in {"course_facts", "course_search", "enrol"}:
+        return None
+    if before.name == "enrol":
+        return replace(before, facets=_union(before.facets, intent.facets))
+    return replace(before, name="course_facts", facets=_union(before.facets, intent.facets))
+
+
+def _union(one: tuple[str, ...], two: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *two)))
+
+
+def _same(one: Intent, two: Intent) -> bool:
+    if one.name in {"knowledge", "course_facts", "course_search", "programme", "out_of_scope"}:
+        return (one.name, one.text) == (two.name, two.text)
+    return one.name == two.name
