@@ -1,0 +1,1 @@
+"""What a browser sees: the widget, the pages, their styles and their words."""

@@ -1,0 +1,135 @@
+"""How a document is shown to whoever opens a citation: its version, and its text in sections."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from api.web.catalogue import Locale, translate
+from api.web.formats import day
+from retrieval.ingest.render import render_html
+from retrieval.models import Document, Kind, Language
+from retrieval.stores.protocol import Scope
+
+#: Pages show what anybody may read, and nothing else.
+PUBLIC = Scope("knowledge", frozenset({"public"}))
+
+_HEADING = re.compile(r'(?=<h[1-6] id=")')
+_LEVEL = re.compile(r'<h([1-6]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+_LISTED = 100
+
+
+class DocumentReader(Protocol):
+    """What the pages need of the document store."""
+
+    async def get_document(self, document_id: str, version: int | None = None) -> Document | None:
+        """Return a version of a document, by default the current one."""
+
+    async def find_document(
+        self, kind: Kind, slug: str, language: Language, *, version: int | None = None
+    ) -> Document | None:
+        """Return a document by the name it shares with its translations."""
+
+    async def list_documents(
+        self, scope: Scope, *, language: Language | None = None, after: str = "", limit: int = 50
+    ) -> list[Document]:
+        """Return current documents by id, those after a given id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A line of the table of contents; its text is safe HTML."""
+
+    anchor: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document as its page shows it.
+
+    Args:
+        sections: safe HTML, each from one heading to the next, so that a cited one stands out.
+        newer: the version in force, when it is not this one.
+        other_language: the same text in the other language, if there is one.
+    """
+
+    title: str
+    language: Language
+    version: int
+    valid_from: str
+    sections: tuple[str, ...]
+    contents: tuple[Heading, ...]
+    has_title: bool
+    newer: int | None
+    newer_url: str
+    other_language: Language | None
+    other_url: str
+
+
+async def find_public_document(
+    reader: DocumentReader, name: str, version: int | None, language: Locale
+) -> Document | None:
+    """Return a document by its id, or by its slug in the language or else the other one."""
+    if ":" in name:
+        return _public(await reader.get_document(name, version))
+    for wanted in (language, _other(language)):
+        found = await reader.find_document("knowledge", name, wanted, version=version)
+        if _public(found):
+            return found
+    return None
+
+
+async def view_document(reader: DocumentReader, document: Document, locale: Locale) -> DocumentView:
+    """Describe a document together with its newer version and its translation."""
+    html = render_html(document)
+    current = _public(await reader.get_document(document.id))
+    other = _public(
+        await reader.find_document("knowledge", document.slug, _other(document.language))
+    )
+    newer = current.version if current and current.version > document.version else None
+    return DocumentView(
+        title=document.title,
+        language=document.language,
+        version=document.version,
+        valid_from=_since(document.valid_from, locale),
+        sections=tuple(part for part in _HEADING.split(html) if part.strip()),
+        contents=_contents(html),
+        has_title='<h1 id="' in html,
+        newer=newer,
+        newer_url=f"/knowledge/{document.id}@{newer}",
+        other_language=other.language if other else None,
+        other_url=f"/knowledge/{other.id}@{other.version}" if other else "",
+    )
+
+
+async def list_public_documents(reader: DocumentReader, language: Locale) -> list[Document]:
+    """Return what anybody may read in a language, by title."""
+    found = await reader.list_documents(PUBLIC, language=language, limit=_LISTED)
+    return sorted(found, key=lambda document: document.title)
+
+
+def _public(document: Document | None) -> Document | None:
+    if document is None or document.kind != "knowledge" or document.audience != "public":
+        return None
+    return document
+
+
+def _other(language: Language) -> Language:
+    return "en" if language == "es" else "es"
+
+
+def _since(valid_from: date | None, locale: Locale) -> str:
+    return (
+        translate(locale, "document.validFrom", {"date": day(valid_from, locale)})
+        if valid_from
+        else ""
+    )
+
+
+def _contents(html: str) -> tuple[Heading, ...]:
+    found = (match.groups() for match in _LEVEL.finditer(html))
+    return tuple(
+        Heading(anchor, _TAG.sub("", text)) for level, anchor, text in found if level == "2"
+    )
