@@ -1,10 +1,12 @@
-"""Finds the courses that words mean: by meaning, by title, by code; then what the CRM knows."""
+"""Finds the courses that words mean: by code, by title, by meaning; then what the CRM knows."""
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm.courses.models import CourseDetail
+from crm.courses.models import Course, CourseDetail
+from crm.courses.titles import title_words
 from retrieval.models import Hit
 from tools.context import Locale
 from tools.services import ToolServices
@@ -13,20 +15,25 @@ _CANDIDATES = 20
 _CODE = re.compile(r"\b[A-Za-z]{2,5}-\d{2,4}\b")
 #: What standing first by title adds to a score of 0 to 1; the next ones get a half, a third, …
 _TITLE_WEIGHT = 0.5
-#: The least that a first place by meaning and by title is worth together.
-_AGREED = 0.8
+#: What scores less than this part of the best is not shown: "energía solar" found nursing, too.
+_WORTH_SHOWING = 0.4
+#: The chance that a course is meant whose title or keywords hold every word of the question.
+_NAMED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """Courses, best first, and the chance that the first is meant."""
 
-    details: list[CourseDetail]
+    details: Sequence[CourseDetail]
     confidence: float
 
 
 async def find_matches(services: ToolServices, query: str, locale: Locale) -> Matches:
     """Return the active courses that a text means."""
+    named = await _active(services, [code.upper() for code in _CODE.findall(query)])
+    if named:
+        return Matches(named, 1.0)
     result, titles = await asyncio.gather(
         services.knowledge.search(
             query,
@@ -37,25 +44,33 @@ async def find_matches(services: ToolServices, query: str, locale: Locale) -> Ma
         ),
         services.courses.match_titles(query),
     )
-    by_title = [t.code for t in titles]
-    named = [code.upper() for code in _CODE.findall(query)]
-    codes = _ranked(result.hits, by_title, named)
-    details = [d for d in await services.courses.find_courses(codes) if d.course.active]
-    first = details[0].course.code if details else None
-    confidence = result.confidence
-    if first in named:
-        confidence = 1.0
-    elif by_title and result.hits and first == by_title[0] == result.hits[0].slug:
-        confidence = max(confidence, _AGREED)
-    return Matches(details, confidence if details else 0.0)
+    details = await _active(services, _ranked(result.hits, [t.code for t in titles]))
+    if not details:
+        return Matches((), 0.0)
+    named_so = _NAMED * _coverage(query, details[0].course)
+    return Matches(details, max(result.confidence, named_so))
 
 
-def _ranked(hits: tuple[Hit, ...], by_title: list[str], named: list[str]) -> list[str]:
+async def _active(services: ToolServices, codes: Sequence[str]) -> list[CourseDetail]:
+    if not codes:
+        return []
+    return [d for d in await services.courses.find_courses(codes) if d.course.active]
+
+
+def _ranked(hits: Sequence[Hit], by_title: Sequence[str]) -> list[str]:
     scores: dict[str, float] = {}
     for hit in hits:
         scores[hit.slug] = max(scores.get(hit.slug, 0.0), hit.score)
     for place, code in enumerate(by_title):
         scores[code] = scores.get(code, 0.0) + _TITLE_WEIGHT / (place + 1)
-    for code in named:
-        scores[code] = scores.get(code, 0.0) + 10.0
-    return sorted(scores, key=lambda code: (-scores[code], code))
+    least = _WORTH_SHOWING * max(scores.values(), default=0.0)
+    kept = [code for code, score in scores.items() if score >= least]
+    return sorted(kept, key=lambda code: (-scores[code], code))
+
+
+def _coverage(query: str, course: Course) -> float:
+    """Return the share of a question's telling words that the course's own name holds."""
+    asked = title_words(query)
+    names = " ".join((course.title.es, course.title.en, *course.keywords))
+    held = set(title_words(names))
+    return sum(word in held for word in asked) / len(asked) if asked else 0.0

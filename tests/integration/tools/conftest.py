@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import pytest
-import yaml
 
+from api.bootstrap import open_services
+from api.demo.loader import load_demo
+from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Actor, AgentIdentity, IdentityLevel, Role
 from crm.clock import FixedClock
-from crm.courses.commands import CreateCohort
-from crm.courses.models import Bilingual, BilingualLines, CourseContent, Schedule
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
 from crm.ids import StaffId, SubjectId, new_id
@@ -22,12 +21,9 @@ from crm.journal.service import AuditRecord, JournalService
 from crm.journal.vault import Vault
 from crm.messaging.confirmations.service import ConfirmationService
 from crm.messaging.conversations.service import ConversationService
-from crm.money import Money
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
 from crm.support.service import SupportService
-from retrieval.ingest.courses import course_document
-from retrieval.ingest.service import IngestService
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
 from tools.context import Fence, ToolContext, no_fence
@@ -38,13 +34,10 @@ from tools.services import ToolServices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from tools.context import ToolRequest
-    from tools.results import ToolResult
+    from uuid import UUID
 
 #: A Tuesday.
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-INSTITUTION = Path(__file__).parents[3] / "api" / "demo" / "institution"
 AGENT = AgentIdentity("student_support", "offline", "1")
 
 
@@ -78,7 +71,9 @@ class Office:
     async def visitor(self, *, locale: ToolLocale = "es", fence: Fence = no_fence) -> Talk:
         """Somebody nobody knows opens the chat."""
         started = await self.services.conversations.start_session(locale=locale)
-        return await self._talk(started.session.actor, started.session.conversation_id, locale, fence)
+        return await self._talk(
+            started.session.actor, started.session.conversation_id, locale, fence
+        )
 
     async def student(self, name: str = "Ana Pérez", *, locale: ToolLocale = "es") -> Talk:
         """Somebody who has proved who they are opens the chat."""
@@ -172,14 +167,13 @@ async def office(database_url: str) -> AsyncIterator[Office]:
     pool = await open_pool(database_url)
     clock = FixedClock(NOW)
     database = Database(pool, clock, Vault(bytes(32)))
-    store = PgVectorStore(pool)
     services = ToolServices(
         courses=CourseService(database, time_zone="America/Lima"),
         people=PeopleService(database),
         support=SupportService(database),
         conversations=ConversationService(database),
         confirmations=ConfirmationService(database),
-        knowledge=KnowledgeSearch(store, None),
+        knowledge=KnowledgeSearch(PgVectorStore(pool), None),
         time_zone="America/Lima",
     )
     runner = ToolRunner(database, default_registry(), services)
@@ -188,89 +182,15 @@ async def office(database_url: str) -> AsyncIterator[Office]:
 
 
 @pytest.fixture(scope="module")
-async def institution(office: Office) -> Office:
-    """The office with the demo's catalogue and documents, found by words alone."""
-    await _load_catalogue(office)
-    ingest = IngestService(PgVectorStore(office.database.pool), None)
-    await ingest.ingest_folder(INSTITUTION / "knowledge")
-    areas = {a.code: a.name for a in await office.services.courses.list_areas()}
-    documents = [
-        course_document(
-            course.code,
-            language,
-            title=course.title.of(language),
-            summary=course.summary.of(language),
-            outcomes=course.outcomes.of(language),
-            keywords=course.keywords,
-            area=areas[course.area].of(language),
-            level=course.level,
-        )
-        async for course in office.services.courses.active_courses_for_index()
-        for language in ("es", "en")
-    ]
-    await ingest.ingest_documents(documents, collection="courses", complete=True)
+async def institution(office: Office, database_url: str, redis_url: str) -> Office:
+    """The office with the demo's catalogue, people and documents, found by words alone."""
+    settings = Settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=redis_url,
+        master_key=base64.b64encode(bytes(32)).decode(),
+        embedder="none",
+    )
+    async with open_services(settings, clock=office.clock) as services:
+        await load_demo(services, report=lambda *_: None)
     return office
-
-
-async def _load_catalogue(office: Office) -> None:
-    courses = office.services.courses
-    async with office.database.transaction() as uow:
-        for area in _read("areas"):
-            await uow.conn.execute(
-                "INSERT INTO areas VALUES (%s, %s, %s)",
-                [area["code"], area["name"]["es"], area["name"]["en"]],
-            )
-    for raw in _read("courses"):
-        await courses.upsert_course(_course(raw), actor=SERVICE_ACTOR)
-    for raw in _read("cohorts"):
-        await courses.create_cohort(_cohort(raw), actor=SERVICE_ACTOR)
-    await office.execute(
-        "INSERT INTO scholarships (code, name_es, name_en, description_es, description_en, "
-        "eligibility_es, eligibility_en, percent, cap_minor, fund_minor, currency, deadline_es, "
-        "deadline_en) VALUES ('BEC-SOC', 'Beca Oportunidad', 'Opportunity Scholarship',"
-        " 'Para hogares.', 'For households.', 'Ingreso bajo.', 'Low income.', 60, 150000, 6000000,"
-        " 'USD', 'Hasta 20 días antes.', 'Up to 20 days before.')"
-    )
-
-
-def _read(name: str) -> Any:
-    return yaml.safe_load((INSTITUTION / f"{name}.yaml").read_text(encoding="utf-8"))
-
-
-def _course(raw: dict[str, Any]) -> CourseContent:
-    return CourseContent(
-        code=raw["code"],
-        area=raw["area"],
-        level=raw["level"],
-        language=raw["language"],
-        title=Bilingual(**raw["title"]),
-        summary=Bilingual(**raw["summary"]),
-        outcomes=BilingualLines(tuple(raw["outcomes"]["es"]), tuple(raw["outcomes"]["en"])),
-        keywords=tuple(raw["keywords"]),
-        hours=raw["hours"],
-        weeks=raw["weeks"],
-        hours_per_week=raw["hours_per_week"],
-        price=Money(raw["price_minor"], raw["currency"]),
-        certificate=raw["certificate"],
-    )
-
-
-def _cohort(raw: dict[str, Any]) -> CreateCohort:
-    start = NOW.date() + timedelta(days=raw["start_offset_days"])
-    start += timedelta(days=-start.weekday() % 7)
-    schedule = raw["schedule"]
-    return CreateCohort(
-        code=raw["code"],
-        course_code=raw["course"],
-        starts_on=start,
-        enrolment_closes=start - timedelta(days=raw["enrolment_closes_days_before"]),
-        modality=raw["modality"],
-        campus=raw["campus"],
-        schedule=Schedule(
-            tuple(schedule["days"]),
-            time.fromisoformat(schedule["start"]),
-            time.fromisoformat(schedule["end"]),
-        ),
-        seats=raw["seats"],
-        status=raw["status"],
-    )

@@ -143,9 +143,7 @@ def _judge(result: Any, made: dict[int, str], place: int, text: str, stage: str)
 
 async def _agrees(office: Office, talk: Talk, made: dict[int, str], *, attempts: int) -> None:
     prefix = f"{talk.context.run_id}:0:"
-    rows = await office.count(
-        "SELECT count(*) FROM machine WHERE effect_key LIKE %s", prefix + "%"
-    )
+    rows = await office.count("SELECT count(*) FROM machine WHERE effect_key LIKE %s", prefix + "%")
     assert rows == 2 * len(made)
     records = await office.records(talk)
     assert len(records) == attempts

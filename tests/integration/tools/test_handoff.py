@@ -45,9 +45,7 @@ async def test_conversation_waits_for_a_person(office: Office) -> None:
 
 async def test_asking_ten_times_at_once_asks_once(office: Office) -> None:
     talk = await office.visitor()
-    results = await asyncio.gather(
-        *(office.runner.call(talk.context, asked()) for _ in range(10))
-    )
+    results = await asyncio.gather(*(office.runner.call(talk.context, asked()) for _ in range(10)))
     assert all(isinstance(r, Ok) for r in results)
     assert await handoffs_of(office, talk) == 1
 

@@ -127,9 +127,7 @@ async def test_record_of_a_search_for_people_outlives_no_erasure(office: Office)
     person = await office.new_person("Wilfredo Mamani")
     talk = await office.staff()
     await call(office, talk, "find_person", name="Wilfredo Mamani")
-    page = await office.journal.list_audit_events(
-        {"action": "find_person"}, cursor=None, limit=200
-    )
+    page = await office.journal.list_audit_events({"action": "find_person"}, cursor=None, limit=200)
     record = next(r for r in page.items if r.header["staff_id"] == talk.actor.staff_id)
     assert record.payload["result"] == {"people": [str(person.id)]}
     assert record.payload["arguments"] == {"by": ["name"]}
