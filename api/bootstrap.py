@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import redis.asyncio as aioredis
 
@@ -13,7 +14,7 @@ from api.agents import build_engine
 from api.desk import TurnDesk
 from api.settings import Settings
 from api.streams.hub import EventHub
-from api.streams.stream import RedisEventStream
+from api.streams.stream import RedisEventStream, connect
 from crm.clock import Clock, SystemClock
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
@@ -28,7 +29,7 @@ from crm.messaging.outbound.service import OutboundService
 from crm.messaging.turns.service import TurnService
 from crm.people.service import PeopleService
 from crm.support.service import SupportService
-from retrieval.embed.cache import VectorCache
+from retrieval.embed.cache import VectorCache, load_vector_cache
 from retrieval.embed.choice import choose_embedder
 from retrieval.embed.protocol import Embedder
 from retrieval.ingest.service import IngestService
@@ -81,11 +82,7 @@ async def open_services(
     """
     clock = clock or SystemClock()
     pool = await open_pool(settings.require_database_url(), max_size=settings.pool_size)
-    client: aioredis.Redis = aioredis.Redis.from_url(
-        settings.redis_url or "redis://127.0.0.1:6379/0",
-        decode_responses=True,
-        socket_connect_timeout=2,
-    )
+    client = connect(settings.redis_url or "redis://127.0.0.1:6379/0")
     try:
         yield _wire(settings, Database(pool, clock, _vault(settings)), client)
     finally:
@@ -146,7 +143,7 @@ def _wire(settings: Settings, database: Database, client: "aioredis.Redis") -> S
         mailbox=mailbox,
         documents=documents,
         knowledge=knowledge,
-        ingest=IngestService(documents, embedder, cache=_cache(settings)),
+        ingest=IngestService(documents, embedder, cache=_cache(settings, embedder)),
         embedder=embedder,
         runner=runner,
         stream=stream,
@@ -171,5 +168,9 @@ def _retrieval(settings: Settings) -> RetrievalSettings:
     return RetrievalSettings(embedder=settings.embedder, default_locale=settings.default_locale)
 
 
-def _cache(settings: Settings) -> VectorCache | None:
-    return None
+def _cache(settings: Settings, embedder: Embedder | None) -> VectorCache:
+    """Return ready-made vectors: those of the demo's own texts, unless others are set."""
+    if embedder is None:
+        return VectorCache({})
+    folder = _retrieval(settings).vector_cache or Path(__file__).parent / "demo" / "vectors"
+    return load_vector_cache(folder, embedder.id)

@@ -109,3 +109,45 @@ def _administrator(url: str) -> psycopg.Connection:
     import psycopg
 
     return psycopg.connect(with_database(url, "postgres"), autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def demo_template(postgres_url: str) -> str:
+    """A template database that holds the demo institution; its records open with MASTER_KEY."""
+    import asyncio
+
+    from tests.demo_database import load_demo_into
+
+    name = "orienta_demo_template"
+    with _administrator(postgres_url) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")
+        connection.execute(f"create database {name} template {TEMPLATE}")
+    url = with_database(postgres_url, name)
+    # A loop of its own, in a thread: this fixture may be asked for from within a running one.
+    import threading
+
+    failures: list[BaseException] = []
+
+    def load() -> None:
+        try:
+            asyncio.run(load_demo_into(url))
+        except BaseException as failure:  # noqa: BLE001 raised again by the waiting thread
+            failures.append(failure)
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    loading.join()
+    if failures:
+        raise failures[0]
+    return name
+
+
+@pytest.fixture(scope="module")
+def demo_database_url(postgres_url: str, demo_template: str) -> Iterator[str]:
+    """A new database with the demo institution for this module, dropped after it."""
+    name = f"orienta_test_{secrets.token_hex(6)}"
+    with _administrator(postgres_url) as connection:
+        connection.execute(f"create database {name} template {demo_template}")
+    yield with_database(postgres_url, name)
+    with _administrator(postgres_url) as connection:
+        connection.execute(f"drop database {name} with (force)")

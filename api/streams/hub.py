@@ -51,9 +51,7 @@ class EventHub:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await _end(task)
 
     async def _listen(self) -> None:
         while True:
@@ -140,6 +138,13 @@ def _event(entry: Any) -> StreamEvent:
     """Read an entry; the client decodes answers to text, which its types do not say."""
     event_id, fields = entry
     return StreamEvent(event_id, fields["kind"], json.loads(fields["data"]))
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Cancel until it takes: closing a subscription can turn a cancellation into a lost one."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
 
 
 async def _wait(wake: asyncio.Event) -> bool:

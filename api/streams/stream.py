@@ -2,9 +2,12 @@
 
 import json
 import logging
+import time
 from uuid import UUID
 
 import redis.asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
@@ -43,10 +46,20 @@ return id
 """
 )
 
+#: After a failure nothing is tried for so long: a turn must not wait for Redis event by event.
+_PAUSE_S = 1.0
+
 
 def stream_key(conversation_id: UUID) -> str:
     """Return the key of a conversation's stream."""
     return f"orienta:stream:{{{conversation_id}}}"
+
+
+def connect(url: str) -> "aioredis.Redis":
+    """Return a client that fails at once when Redis is down: every user of it can do without."""
+    return aioredis.Redis.from_url(
+        url, decode_responses=True, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1)
+    )
 
 
 class RedisEventStream:
@@ -61,6 +74,7 @@ class RedisEventStream:
         self._append = client.register_script(_APPEND)
         self._maxlen = maxlen
         self._ttl_s = ttl_s
+        self._down_until = 0.0
 
     async def append(
         self, conversation_id: UUID, kind: str, data: dict[str, object], *, ordinal: int, epoch: int
@@ -100,8 +114,11 @@ class RedisEventStream:
             str(conversation_id),
             told,
         ]
+        if time.monotonic() < self._down_until:
+            return
         try:
             await self._append(keys=keys, args=args)
-        except RedisError as outage:
+        except (RedisError, OSError) as outage:
+            self._down_until = time.monotonic() + _PAUSE_S
             # What lasts is in PostgreSQL; a client that misses this reloads its messages.
             _log.warning("event %s not sent: %s", kind, type(outage).__name__)
