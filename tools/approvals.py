@@ -18,8 +18,13 @@ from tools.results import NeedsConfirmation, Ok
 from tools.services import ToolServices
 from tools.spec import ToolSpec
 
-_OPEN = {ConfirmationStatus.PENDING, ConfirmationStatus.ACCEPTED}
 _AGREED = {ConfirmationStatus.ACCEPTED, ConfirmationStatus.EXECUTED}
+_WHY_NOT = {
+    ConfirmationStatus.PENDING: "Nobody has agreed to this yet.",
+    ConfirmationStatus.REJECTED: "The student declined.",
+    ConfirmationStatus.EXPIRED: "The time to decide is over.",
+    ConfirmationStatus.FAILED: "This was agreed to and could not be carried out.",
+}
 
 
 class Approvals:
@@ -38,17 +43,21 @@ class Approvals:
     ) -> NeedsConfirmation:
         """Keep the call for a decision; nothing else changes.
 
+        A call that was frozen and decided before gets the same answer again: whoever resumes a
+        turn finds their way to the decision, and from there to the result.
+
         Raises:
             RuleBroken("approval.unavailable"): nobody could be asked here.
-            Conflict("confirmation.rejected" | "confirmation.expired" | …): it was decided before.
+            Conflict("confirmation.expired"): it was frozen before, and the time to decide is over.
         """
         call = _frozen(attempt, spec, args, tool_call_id)
         async with self._db.transaction() as uow:
             await attempt.context.fence(uow)
             held = await self._confirmations.freeze(uow, call)
-            if held.status not in _OPEN:
-                raise Conflict(f"confirmation.{held.status}", "This call was decided before.")
-            uow.audit(attempt.frozen(held.id))
+            if held.status is ConfirmationStatus.EXPIRED:
+                raise Conflict("confirmation.expired", "The time to decide is over.")
+            if held.status is ConfirmationStatus.PENDING:
+                uow.audit(attempt.frozen(held.id))
         return NeedsConfirmation(
             held.id, spec.name, call.summary, held.expires_at, call.price_minor, call.currency
         )
@@ -100,7 +109,7 @@ class Approvals:
 
     def _check(self, attempt: Attempt, held: Confirmation, spec: ToolSpec[Any, Any]) -> BaseModel:
         if held.status not in _AGREED:
-            raise Denied(f"confirmation.{held.status}", "Nobody has agreed to this call.")
+            raise Denied(f"confirmation.{held.status}", _WHY_NOT[held.status])
         decision = decide(spec, attempt.context.actor, confirmed=True)
         attempt.decision = decision.code
         if decision.outcome != "allowed":

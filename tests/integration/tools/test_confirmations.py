@@ -137,12 +137,28 @@ async def test_call_without_consent_is_not_executed(office: Office, decision: st
     assert await tickets_of(office, talk) == 0
 
 
-async def test_rejected_call_is_not_asked_again_by_a_replay(office: Office) -> None:
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+async def test_resumed_turn_finds_the_decision_on_its_call(office: Office, decision: str) -> None:
     talk = await office.visitor()
-    await office.decide(talk, await frozen(office, talk), "reject")
-    result = await office.runner.call(talk.context, asked())
-    assert isinstance(result, Refused)
-    assert result.code == "confirmation.rejected"
+    confirmation_id = await frozen(office, talk)
+    await office.decide(talk, confirmation_id, decision)
+    assert await frozen(office, talk) == confirmation_id
+    result = await office.runner.execute_confirmed(talk.context, confirmation_id)
+    assert isinstance(result, Ok) is (decision == "accept")
+    waiting = [o for o in await office.outcomes(talk) if o[1] == "needs_confirmation"]
+    assert len(waiting) == 1
+
+
+async def test_turn_that_crashed_after_executing_finds_the_result(office: Office) -> None:
+    talk = await office.visitor()
+    confirmation_id = await frozen(office, talk)
+    await office.accept(talk, confirmation_id)
+    first = await office.runner.execute_confirmed(talk.context, confirmation_id)
+    assert await frozen(office, talk) == confirmation_id
+    again = await office.runner.execute_confirmed(talk.context, confirmation_id)
+    assert isinstance(first, Ok)
+    assert again == replace(first, replayed=True)
+    assert await tickets_of(office, talk) == 1
 
 
 async def test_expired_call_is_not_executed(office: Office) -> None:
@@ -153,6 +169,9 @@ async def test_expired_call_is_not_executed(office: Office) -> None:
     result = await office.runner.execute_confirmed(talk.context, confirmation_id)
     assert isinstance(result, Refused)
     assert result.code == "confirmation.expired"
+    again = await office.runner.call(talk.context, asked())
+    assert isinstance(again, Refused)
+    assert again.code == "confirmation.expired"
     assert await tickets_of(office, talk) == 0
 
 
