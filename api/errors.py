@@ -97,7 +97,8 @@ def install_error_handlers(app: FastAPI, settings: Settings) -> None:
     app.add_exception_handler(RetrievalError, _on_retrieval_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(psycopg.DataError, _on_data_error)
+    app.add_exception_handler(psycopg.DataError, _on_unstorable)
+    app.add_exception_handler(UnicodeEncodeError, _on_unstorable)
     app.add_middleware(BodyLimit, max_bytes=settings.body_max_bytes, refuse=_too_large)
     app.add_middleware(RequestIds, failed=_internal)
     schema = Problem.model_json_schema()
@@ -180,9 +181,9 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     )
 
 
-def _on_data_error(request: Request, error: Exception) -> Response:
-    """Answer a value that no column can hold, such as text with a NUL character."""
-    _log.warning("the database refused a value: %s", type(error).__name__)
+def _on_unstorable(request: Request, error: Exception) -> Response:
+    """Answer a value that no column can hold: a NUL character, or half of a surrogate pair."""
+    _log.warning("a value cannot be stored: %s", type(error).__name__)
     return problem(
         request_id_of(request.scope),
         status=422,
