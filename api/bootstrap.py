@@ -118,6 +118,7 @@ def _wire(settings: Settings, database: Database, client: "aioredis.Redis") -> S
             conversations=conversations,
             confirmations=confirmations,
             knowledge=knowledge,
+            time_zone=settings.time_zone,
         ),
     )
     stream = RedisEventStream(client, maxlen=settings.stream_maxlen, ttl_s=settings.stream_ttl_s)

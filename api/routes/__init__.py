@@ -2,7 +2,20 @@
 
 from fastapi import APIRouter
 
-from api.routes import advisor, auth, chat, events, people, system
+from api.routes import (
+    admin,
+    advisor,
+    auth,
+    chat,
+    cohorts,
+    courses,
+    events,
+    pages,
+    people,
+    programmes,
+    system,
+    tickets,
+)
 
 #: In the order in which OpenAPI lists them.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -10,6 +23,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     auth.router,
     people.router,
+    courses.router,
+    cohorts.router,
+    programmes.router,
+    tickets.router,
     advisor.router,
+    admin.router,
     system.router,
+    pages.router,
 )

@@ -144,7 +144,7 @@ async def _end(task: "asyncio.Task[None]") -> None:
     """Cancel until it takes: closing a subscription can turn a cancellation into a lost one."""
     while not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=1.0)
+        await asyncio.wait({task}, timeout=0.1)
 
 
 async def _wait(wake: asyncio.Event) -> bool:
