@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from crm.journal.idempotency import IdempotencyKey
 from crm.journal.vault import SubjectKey
 
 T = TypeVar("T")
+
+#: Building one costs more than using it.
+_adapter = cache(TypeAdapter)
 
 
 async def do_once(
@@ -39,9 +43,9 @@ async def do_once(
     """
     if key is None:
         return await act()
-    adapter = TypeAdapter(kind)
+    adapter: TypeAdapter[T] = _adapter(kind)
     if replay := await idempotency.claim(uow, key, arguments):
-        kept = TypeAdapter(dict[str, str]).validate_python(replay.result)
+        kept: dict[str, str] = _adapter(dict[str, str]).validate_python(replay.result)
         secret = await _secret(uow, UUID(kept["person_id"]))
         return adapter.validate_json(secret.open(base64.b64decode(kept["box"])))
     result = await act()
