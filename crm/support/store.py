@@ -4,10 +4,12 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+import psycopg
 from psycopg.rows import DictRow
 
 from crm.actor import Actor, IdentityLevel
 from crm.db import Connection
+from crm.errors import NotFound
 from crm.ids import ConversationId, StaffId, TicketId, new_id
 from crm.support.commands import OpenTicket, TicketFilters
 from crm.support.models import (
@@ -28,19 +30,26 @@ _TICKET = (
 
 
 async def insert_ticket(conn: Connection, command: OpenTicket, *, at: datetime) -> Ticket | None:
-    """Add a ticket; None when its effect key was used before."""
-    rows = await conn.execute(
-        f"""
+    """Add a ticket; None when its effect key was used before.
+
+    Raises: NotFound("person.unknown" | "conversation.unknown").
+    """
+    try:
+        rows = await conn.execute(_INSERT_TICKET, {**asdict(command), "id": new_id(), "at": at})
+    except psycopg.errors.ForeignKeyViolation as broken:
+        what = "person" if "person" in (broken.diag.constraint_name or "") else "conversation"
+        raise NotFound(f"{what}.unknown", f"There is no such {what}.") from broken
+    row = await rows.fetchone()
+    return Ticket(**row) if row else None
+
+
+_INSERT_TICKET = f"""
         INSERT INTO tickets (id, effect_key, subject_id, person_id, conversation_id, category,
             title, description, priority, status, created_at, updated_at)
         VALUES (%(id)s, %(effect_key)s, %(subject_id)s, %(person_id)s, %(conversation_id)s,
             %(category)s, %(title)s, %(description)s, %(priority)s, 'open', %(at)s, %(at)s)
         ON CONFLICT (effect_key) DO NOTHING RETURNING {_TICKET}
-        """,  # noqa: S608 (column names are constants)
-        {**asdict(command), "id": new_id(), "at": at},
-    )
-    row = await rows.fetchone()
-    return Ticket(**row) if row else None
+        """  # noqa: S608 (column names are constants)
 
 
 async def select_ticket_by_effect(
