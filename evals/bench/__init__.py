@@ -1,0 +1,1 @@
+"""Benchmarks: figures beside those of a peer, taken in the same run."""

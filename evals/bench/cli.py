@@ -1,0 +1,72 @@
+"""The benchmarks' command line: `make bench`, `python -m evals.bench`, `orienta eval bench`."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from api.bootstrap import open_services
+from api.demo.loader import load_demo
+from api.settings import Settings
+from crm.errors import NotFound
+from evals.bench.figure import Figure
+from evals.bench.report import print_figures, write_figures
+from evals.bench.turn.part import measure_turn
+from evals.bench.turn.subject import Servers
+from evals.servers import throwaway
+from evals.store import create_database
+
+RESULTS = Path("bench-results")
+
+Measure = Callable[[Servers, Callable[[str], None]], Awaitable[list[Figure]]]
+
+
+async def _turn(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
+    return await measure_turn(servers, say=say)
+
+
+PARTS: dict[str, Measure] = {"turn": _turn}
+
+
+def bench(
+    parts: Annotated[list[str] | None, typer.Argument(help="All of them by default.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures there.")] = None,
+) -> None:
+    """Measure against peers, on servers of our own that write as a deployment's do."""
+    logging.basicConfig(level=logging.WARNING)
+    console = Console()
+    chosen = _chosen(parts or list(PARTS))
+    with throwaway(Settings(), durable=True) as settings:
+        figures = asyncio.run(_measure(console, settings, chosen))
+    print_figures(console, figures)
+    taken = datetime.now(UTC)
+    path = json or RESULTS / f"{'-'.join(chosen)}-{taken:%Y%m%dT%H%M%SZ}.json"
+    write_figures(path, figures, taken_at=taken.isoformat(timespec="seconds"))
+    console.print(f"Written to {path}", highlight=False)
+
+
+def _chosen(names: list[str]) -> list[str]:
+    for name in names:
+        if name not in PARTS:
+            raise NotFound("bench.unknown", f"There is no part {name!r}: {', '.join(PARTS)}.")
+    return names
+
+
+async def _measure(console: Console, settings: Settings, parts: list[str]) -> list[Figure]:
+    def say(what: str) -> None:
+        console.print(f"… {what}", highlight=False)
+
+    say("loading the demo institution")
+    plain = settings.model_copy(update={"embedder": "none"})
+    async with open_services(plain) as services:
+        await load_demo(services, report=lambda what, done, total: None)
+    peer_url = create_database(settings.require_database_url(), "orienta_bench_peer")
+    figures: list[Figure] = []
+    for name in parts:
+        figures += await PARTS[name](Servers(settings, peer_url), say)
+    return figures

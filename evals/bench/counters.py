@@ -1,0 +1,60 @@
+"""What a server has done so far, as PostgreSQL counts it."""
+
+import time
+from dataclasses import asdict, dataclass
+
+import psycopg
+
+from evals.bench import store
+
+#: Sessions report what they did when they end; they end a moment after they were closed.
+_PATIENCE_S = 10.0
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Totals since some moment in the past.
+
+    Args:
+        fsyncs: of the write-ahead log.
+        statements: None where pg_stat_statements is not loaded.
+        stored_bytes: tables and indexes of one database.
+    """
+
+    wal_bytes: float
+    fsyncs: float
+    stored_bytes: float
+    statements: float | None
+
+    def known(self) -> dict[str, float]:
+        """Return the totals that the server gives."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def read_counters(url: str) -> Counters:
+    """Return the totals once no session but this one is left.
+
+    Args:
+        url: of the database whose stored bytes are counted.
+    Raises: TimeoutError: sessions stay open.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        deadline = time.monotonic() + _PATIENCE_S
+        while store.select_other_sessions(connection):
+            if time.monotonic() > deadline:
+                raise TimeoutError("other sessions use the server: counters would be theirs, too")
+            time.sleep(_POLL_S)
+        return Counters(
+            wal_bytes=store.select_wal_bytes(connection),
+            fsyncs=store.select_wal_fsyncs(connection),
+            stored_bytes=store.select_stored_bytes(connection),
+            statements=store.select_statements(connection),
+        )
+
+
+def prepare_counters(url: str) -> None:
+    """Let the server count statements, if it can, and write out what earlier work left."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        store.enable_statements(connection)
+        store.checkpoint(connection)

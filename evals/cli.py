@@ -1,0 +1,93 @@
+"""The `orienta eval` command: run suites, list them, run benchmarks."""
+
+import asyncio
+import logging
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from api.settings import Settings
+from evals.bench.cli import bench
+from evals.report import print_progress, print_report, write_json
+from evals.results import ScenarioResult, SuiteResult
+from evals.runner import run_suite
+from evals.servers import throwaway
+from evals.suite import Suite, list_suites, load_suite
+from evals.world import open_world
+
+app = typer.Typer(no_args_is_help=True, help="Measure the agents: suites and benchmarks.")
+app.command("bench")(bench)
+
+EVERYTHING = "all"
+
+
+class Provider(StrEnum):
+    """Who speaks for the institution."""
+
+    OFFLINE = "offline"
+    OPENAI = "openai"
+
+
+@app.command("list")
+def list_() -> None:
+    """List the suites with their number of scenarios."""
+    console = Console()
+    for name in list_suites():
+        console.print(f"{name}  {len(load_suite(name).scenarios)} scenarios", highlight=False)
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="A suite's name, or `all`.")],
+    provider: Annotated[Provider, typer.Option(help="Who speaks.")] = Provider.OFFLINE,
+    json: Annotated[Path | None, typer.Option(help="Write every score and word there.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N scenarios.")] = None,
+    only: Annotated[str | None, typer.Option(help="Only ids and families beginning so.")] = None,
+) -> None:
+    """Run a suite against servers of its own; exit code 1 unless every scenario passes."""
+    logging.basicConfig(level=logging.WARNING)
+    # The composition root reads it, as it does in every process of a deployment.
+    os.environ["ORIENTA_LLM_PROVIDER"] = provider.value
+    suites = [_narrowed(s, limit, only) for s in _chosen(suite)]
+    console = Console()
+    results = [_run(console, s, provider.value) for s in suites]
+    if json is not None:
+        write_json(json, results)
+    raise typer.Exit(0 if all(result.good for result in results) else 1)
+
+
+def _chosen(name: str) -> list[Suite]:
+    return [load_suite(n) for n in (list_suites() if name == EVERYTHING else [name])]
+
+
+def _narrowed(suite: Suite, limit: int | None, only: str | None) -> Suite:
+    kept = [s for s in suite.scenarios if only is None or s.id.startswith(only) or s.family == only]
+    return Suite(suite.name, tuple(kept[:limit]))
+
+
+def _run(console: Console, suite: Suite, provider: str) -> SuiteResult:
+    with throwaway(Settings()) as settings:
+        result = asyncio.run(_play(console, settings, suite, provider))
+    print_report(console, result)
+    return result
+
+
+async def _play(console: Console, settings: Settings, suite: Suite, provider: str) -> SuiteResult:
+    done = 0
+
+    def watch(result: ScenarioResult) -> None:
+        nonlocal done
+        done += 1
+        print_progress(console, done, len(suite.scenarios), result)
+
+    console.print(f"Loading the demo institution for {len(suite.scenarios)} scenarios …")
+    async with open_world(settings, suite.scenarios, report=_silent) as world:
+        return await run_suite(world, suite, provider=provider, watch=watch)
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Loading takes seconds: one line says enough."""
