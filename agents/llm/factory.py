@@ -15,6 +15,13 @@ class Providers:
     primary: Provider
     fallback: Provider
 
+    async def aclose(self) -> None:
+        """Let go of connections, when the process ends."""
+        for provider in (self.primary, self.fallback):
+            close = getattr(provider, "aclose", None)
+            if close is not None:
+                await close()
+
 
 def build_providers(
     settings: AgentSettings, *, agent: str = "student_support", embed: Embed | None = None

@@ -1,0 +1,189 @@
+"""A local server that speaks OpenAI's chat completions, with faults by script, for any client."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+Step = Callable[[dict[str, Any]], Response]
+
+
+class _Cut(Exception):
+    """Ends a response in the middle of its body."""
+
+
+@dataclass
+class OpenAIServer:
+    """What the server will answer, in order, and what it was asked.
+
+    Args:
+        script: one step a request; when it has run out, `otherwise` answers.
+    """
+
+    base_url: str
+    script: deque[Step] = field(default_factory=deque)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    otherwise: Step | None = None
+
+    def will(self, *steps: Step) -> OpenAIServer:
+        """Add steps to the script."""
+        self.script.extend(steps)
+        return self
+
+    def reset(self) -> None:
+        """Forget script and requests."""
+        self.script.clear()
+        self.requests.clear()
+        self.otherwise = None
+
+    def answer(self, body: dict[str, Any]) -> Response:
+        self.requests.append(body)
+        step = self.script.popleft() if self.script else self.otherwise
+        return step(body) if step else JSONResponse({"error": {"message": "no script"}}, 500)
+
+
+def say(text: str, *, pieces: int = 4) -> Step:
+    """Answer with a text, streamed in pieces."""
+    size = max(1, -(-len(text) // pieces))
+    deltas = [{"content": text[i : i + size]} for i in range(0, len(text), size)]
+    return _streamed([{"role": "assistant", "content": ""}, *deltas], "stop")
+
+
+def call(*calls: tuple[str, str], doubled: bool = False, text: str = "") -> Step:
+    """Ask for tools, each by name and raw arguments.
+
+    Args:
+        doubled: every piece of a call repeats the tool's name, as llama.cpp's server does.
+        text: said before.
+    """
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": text or None}]
+    for index, (name, arguments) in enumerate(calls):
+        half = len(arguments) // 2
+        first = {"name": name, "arguments": arguments[:half]}
+        second = {"arguments": arguments[half:], **({"name": name} if doubled else {})}
+        deltas.append({"tool_calls": [_piece(index, first, f"call_{index}")]})
+        deltas.append({"tool_calls": [_piece(index, second, None)]})
+    return _streamed(deltas, "tool_calls")
+
+
+def status(code: int, **headers: str) -> Step:
+    """Answer with an error."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _: JSONResponse({"error": {"message": "scripted"}}, code, named)
+
+
+def hang() -> Step:
+    """Accept the request and never answer it."""
+    return lambda _: StreamingResponse(_silence(), media_type="text/event-stream")
+
+
+def stall(text: str) -> Step:
+    """Say something and fall silent."""
+    return lambda body: StreamingResponse(
+        _then_silence(_frame(body, {"content": text}, None)), media_type="text/event-stream"
+    )
+
+
+def cut(text: str) -> Step:
+    """Say something and break the connection."""
+    return lambda body: StreamingResponse(
+        _then_cut(_frame(body, {"content": text}, None)), media_type="text/event-stream"
+    )
+
+
+def end_early(text: str) -> Step:
+    """Say something and end the stream properly, but without a finish reason."""
+    return _streamed([{"content": text}], None, done=False)
+
+
+def empty() -> Step:
+    """Finish without having said anything."""
+    return _streamed([{"role": "assistant", "content": ""}], "stop")
+
+
+def _piece(index: int, function: dict[str, str], call_id: str | None) -> dict[str, Any]:
+    head = {"index": index, "function": function}
+    return {**head, "id": call_id, "type": "function"} if call_id else head
+
+
+def _streamed(deltas: list[dict[str, Any]], finish: str | None, *, done: bool = True) -> Step:
+    async def body_of(body: dict[str, Any]) -> AsyncIterator[str]:
+        for delta in deltas:
+            yield _frame(body, delta, None)
+        if finish:
+            yield _frame(body, {}, finish)
+        if (body.get("stream_options") or {}).get("include_usage") and done:
+            yield _usage(body)
+        if done:
+            yield "data: [DONE]\n\n"
+
+    return lambda body: StreamingResponse(body_of(body), media_type="text/event-stream")
+
+
+def _frame(body: dict[str, Any], delta: dict[str, Any], finish: str | None) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return _event(body, {"choices": [choice]})
+
+
+def _usage(body: dict[str, Any]) -> str:
+    usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+    return _event(body, {"choices": [], "usage": usage})
+
+
+def _event(body: dict[str, Any], data: dict[str, Any]) -> str:
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1}
+    return f"data: {json.dumps({**head, 'model': body.get('model', ''), **data})}\n\n"
+
+
+async def _silence() -> AsyncIterator[str]:
+    import asyncio
+
+    await asyncio.Event().wait()
+    yield ""
+
+
+async def _then_silence(frame: str) -> AsyncIterator[str]:
+    yield frame
+    async for nothing in _silence():
+        yield nothing
+
+
+async def _then_cut(frame: str) -> AsyncIterator[str]:
+    yield frame
+    raise _Cut
+
+
+@contextmanager
+def openai_server() -> Iterator[OpenAIServer]:
+    """Run a server on a free port of this machine, in a thread of its own."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    state = OpenAIServer(f"http://127.0.0.1:{port}/v1")
+
+    async def complete(request: Request) -> Response:
+        return state.answer(await request.json())
+
+    app = Starlette(routes=[Route("/v1/chat/completions", complete, methods=["POST"])])
+    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    # The socket listens already: whoever connects first waits for the server, not the other way.
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listening.close()
