@@ -8,6 +8,14 @@ from retrieval.stores.protocol import Centre, Match
 
 #: On XQuAD, R@1 with .8/.7/.6/.5: Spanish .953/.955/.952/.945, English .964/.964/.960/.953.
 DENSE_WEIGHT = 0.7
+#: The share of a chunk's nearness that comes from the best chunks of its document: on the demo's
+#: 126 questions R@1 rises from .79 to .83 (Spanish) and from .65 to .68 (English).
+_DOCUMENT_SHARE = 0.3
+_DOCUMENT_CHUNKS = 3
+#: Meaning alone stands in for both kinds of evidence in another language, a little below par. On
+#: XQuAD with half the paragraphs in one language only, 1/.95/.9: Spanish .898/.903/.862, English
+#: .896/.872/.838; on the demo .95 gains .01 (Spanish) and .07 (English).
+_FOREIGN_SHARE = 0.95
 #: What words are worth in a language that is not the query's, where vectors say nothing.
 _FOREIGN_WORDS = 0.5
 #: A mean over fewer chunks than about this many is drawn towards that of all languages.
@@ -90,7 +98,7 @@ def fuse(candidates: Sequence[Candidate], word_languages: Collection[Language]) 
     Args:
         word_languages: those in which the query's words were looked for and may be expected.
     """
-    nearness = _scaled([c.dense for c in candidates], floor=None)
+    nearness = _scaled(_blended(candidates), floor=None)
     matching = _scaled([c.words for c in candidates], floor=0.0)
     expected = any(c.words is not None and c.language in word_languages for c in candidates)
     ranked = [
@@ -103,9 +111,27 @@ def fuse(candidates: Sequence[Candidate], word_languages: Collection[Language]) 
 def _score(near: float | None, words: float | None, *, native: bool, expected: bool) -> float:
     if near is None:
         return (words or 0.0) * (1.0 if native else _FOREIGN_WORDS)
-    if not native or not expected:
+    if not native:
+        return _FOREIGN_SHARE * near
+    if not expected:
         return near
     return DENSE_WEIGHT * near + (1 - DENSE_WEIGHT) * (words or 0.0)
+
+
+def _blended(candidates: Sequence[Candidate]) -> list[float | None]:
+    """Return each chunk's nearness, drawn towards that of its document."""
+    by_document: dict[str, list[float]] = {}
+    for c in candidates:
+        if c.dense is not None:
+            by_document.setdefault(c.document_id, []).append(c.dense)
+    best = {d: sorted(v, reverse=True)[:_DOCUMENT_CHUNKS] for d, v in by_document.items()}
+    whole = {d: sum(v) / len(v) for d, v in best.items()}
+    return [
+        None
+        if c.dense is None
+        else (1 - _DOCUMENT_SHARE) * c.dense + _DOCUMENT_SHARE * whole[c.document_id]
+        for c in candidates
+    ]
 
 
 def _scaled(values: Sequence[float | None], *, floor: float | None) -> list[float | None]:

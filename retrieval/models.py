@@ -76,8 +76,9 @@ class Chunk:
 
 
 def embedding_text(heading_path: tuple[str, ...], text: str) -> str:
-    """Put the headings before a passage."""
-    return f"{' > '.join(heading_path)}\n{text}"
+    """Put the headings before a passage, as a sentence that a language model may have read."""
+    title, *headings = heading_path
+    return f"{title}: {', '.join(headings)}.\n{text}" if headings else f"{title}.\n{text}"
 
 
 def hash_text(text: str) -> bytes:

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from retrieval.confidence import estimate_confidence
+from retrieval.confidence import Evidence, coverage_of, estimate_confidence, nearness_of
+from retrieval.elsewhere import Elsewhere
 from retrieval.embed.protocol import Embedder, Vector
 from retrieval.errors import EmbedderUnavailable
 from retrieval.fuse import (
@@ -19,7 +20,7 @@ from retrieval.fuse import (
 from retrieval.language import Detection, LanguageDetector
 from retrieval.models import LANGUAGES, Kind, Language, Mode, SearchResult
 from retrieval.stores.protocol import Match, Scope, SearchStore
-from retrieval.text import content_words, normalise_query
+from retrieval.text import content_words, normalise_query, words_of
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +28,15 @@ _log = logging.getLogger(__name__)
 _CANDIDATES = 100
 #: A course is found once; of a long document several passages may answer.
 _CHUNKS_PER_DOCUMENT: dict[Kind, int] = {"course": 1, "knowledge": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Candidates in order and the evidence for them; the embedder if vectors took part."""
+
+    ranked: list[Ranked]
+    evidence: Evidence
+    embedder_id: str | None
 
 
 class KnowledgeSearch:
@@ -47,6 +57,7 @@ class KnowledgeSearch:
     ) -> None:
         self._store = store
         self._embedder = embedder
+        self._elsewhere = Elsewhere(embedder) if embedder else None
         self._detector = detector or LanguageDetector()
         self._fallback = fallback_language
 
@@ -76,33 +87,64 @@ class KnowledgeSearch:
         among = [lang for lang in LANGUAGES if languages is None or lang in languages]
         if not text or not audiences or not among:
             return SearchResult((), 0.0, asked.language, "lexical")
-        ranked, mode = await self._rank(scope, text, asked, among)
-        best = prefer_language(ranked, asked.language)
+        found = await self._find(scope, text, asked, among)
+        best = prefer_language(found.ranked, asked.language)
         best = limit_per_document(best, _CHUNKS_PER_DOCUMENT[kind])[:limit]
         hits = await self._store.get_hits(scope, {r.candidate.chunk_id: r.score for r in best})
-        embedder_id = self._embedder.id if self._embedder and mode == "hybrid" else None
-        confidence = estimate_confidence(best[0].candidate if hits else None, embedder_id)
+        confidence = estimate_confidence(found.evidence, found.embedder_id) if hits else 0.0
+        mode: Mode = "hybrid" if found.embedder_id else "lexical"
         return SearchResult(tuple(hits), confidence, asked.language, mode)
+
+    async def warm_up(self) -> None:
+        """Load the embedder now, so that the first question need not wait for it."""
+        if self._elsewhere is not None and (vector := await self._embed("hola")) is not None:
+            await self._elsewhere.nearness(vector)
 
     def _language_of(self, text: str, known: Language | None) -> Detection:
         if known is not None:
             return Detection(known, certain=True)
         return self._detector.detect(text, fallback=self._fallback)
 
-    async def _rank(
+    async def _find(
         self, scope: Scope, text: str, asked: Detection, among: Sequence[Language]
-    ) -> tuple[list[Ranked], Mode]:
+    ) -> _Found:
         native = {asked.language} if asked.certain else set(among)
         vector, by_words = await asyncio.gather(
             self._embed(text), self._find_words(scope, text, among)
         )
-        if vector is not None and self._embedder is not None:
+        if vector is not None:
             own = [m for m in by_words if m.language in native]
-            find = _NearVector(self._store, scope, vector, self._embedder.id)
-            if by_meaning := await find.among(among, also=own):
-                centres = await find.centres()
-                return fuse(join_evidence(own, by_meaning, centres), native), "hybrid"
-        return fuse(join_evidence(by_words, [], {}), native), "lexical"
+            found = await self._find_near(scope, text, vector, among=among, native=native, own=own)
+            if found is not None:
+                return found
+        ranked = fuse(join_evidence(by_words, [], {}), native)
+        return _Found(ranked, Evidence(len(words_of(text)), coverage_of(ranked)), None)
+
+    async def _find_near(
+        self,
+        scope: Scope,
+        text: str,
+        vector: Vector,
+        *,
+        among: Sequence[Language],
+        native: Collection[Language],
+        own: Collection[Match],
+    ) -> _Found | None:
+        """Add meaning to words; None if no chunk has a vector yet."""
+        if self._embedder is None or self._elsewhere is None:
+            return None
+        near = _NearVector(self._store, scope, vector, self._embedder.id)
+        by_meaning = await near.among(among, also=own)
+        if not by_meaning:
+            return None
+        ranked = fuse(join_evidence(own, by_meaning, await near.centres()), native)
+        evidence = Evidence(
+            len(words_of(text)),
+            coverage_of(ranked),
+            nearness_of(by_meaning),
+            await self._elsewhere.nearness(vector),
+        )
+        return _Found(ranked, evidence, self._embedder.id)
 
     async def _embed(self, text: str) -> Vector | None:
         if self._embedder is None:

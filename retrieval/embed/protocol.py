@@ -42,9 +42,9 @@ class Embedder(Protocol):
 
 
 class LocalEmbedder(ABC):
-    """A model in this process: loaded at the first use, after fork, and run in a thread.
+    """A model in this process: loaded at the first use and run in a thread.
 
-    The lock is taken per text, so that a question waits for one passage at most.
+    It works in the process that has loaded it only: load it after a fork. The lock is taken per text, so that a question waits for one passage at most.
     """
 
     name: ClassVar[str]
@@ -88,7 +88,9 @@ class LocalEmbedder(ABC):
                 ) from broken
 
     def _loaded(self) -> Any:
-        # A model that was loaded before a fork hangs in the child: OpenMP's threads are gone.
-        if self._model is None or self._pid != os.getpid():
+        if self._model is None:
             self._model, self._pid = self._load(), os.getpid()
+        if self._pid != os.getpid():
+            # OpenMP's threads are gone in a forked child: running the model there hangs for ever.
+            raise RuntimeError("the model was loaded before a fork")
         return self._model
