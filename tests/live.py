@@ -21,7 +21,7 @@ class LiveApi:
     """One `uvicorn` process that serves the application."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ class LiveApi:
 
     def _complete(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("ORIENTA_", "OPENAI_"))}
-        return kept | self._environment | {"ORIENTA_PORT": str(self.port)}
+        return kept | self.environment | {"ORIENTA_PORT": str(self.port)}
 
     def _ready(self) -> bool:
         try:
