@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from api.commands.demo_run import DemoRun
 from api.commands.logins import Login
@@ -71,13 +71,19 @@ def _reset(settings: Settings, console: Console, *, sure: bool) -> None:
 
 
 def _welcome(console: Console, url: str, logins: list[Login]) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_row("Students", f"[link={url}/]{url}/[/link]", "the chat, on a demo page")
-    for title, path, role in (("Advisors", "/advisor", "advisor"), ("Admins", "/admin", "admin")):
-        login = next((login for login in logins if login.role == role), None)
-        words = f"{login.email} / {login.password}" if login else ""
-        table.add_row(title, f"[link={url}{path}]{url}{path}[/link]", words)
-    table.add_row("Mailbox", f"{url}/demo/mailbox", "where one-time codes arrive")
-    console.print("\n[bold]Orienta answers.[/bold]\n")
-    console.print(table, highlight=False, soft_wrap=True)
-    console.print("\nCtrl-C stops it; the data stay. Logs are in .orienta/logs.\n", highlight=False)
+    """Say where to look; an address stands alone on its line, so that none is ever cut."""
+    lines = ["", "[bold]Orienta answers.[/bold]", ""]
+    for title, path, words in (
+        ("Students", "/", "the chat, on a demo page"),
+        ("Advisors", "/advisor", _login(logins, "advisor")),
+        ("Admins", "/admin", _login(logins, "admin")),
+        ("Mailbox", "/demo/mailbox", "where one-time codes arrive"),
+    ):
+        lines += [f"  {title:10}[bold]{url}{path}[/bold]", f"  {'':10}[dim]{escape(words)}[/dim]"]
+    lines += ["", "Ctrl-C stops it; the data stay.", ""]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _login(logins: list[Login], role: str) -> str:
+    return next((f"{one.email}  {one.password}" for one in logins if one.role == role), "")

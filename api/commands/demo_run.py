@@ -11,7 +11,7 @@ from rich.markup import escape
 from api.commands.children import launcher
 from api.commands.logins import Login, demo_logins
 from api.commands.ports import choose_port
-from api.commands.probe import ask, fetch, wait_until_ready
+from api.commands.probe import ask, fetch, wait_for_worker, wait_until_ready
 from api.commands.running_demo import announce
 from api.commands.steps import Steps
 from api.commands.store import connect, read_facts
@@ -55,6 +55,8 @@ class DemoRun:
         Raises: Unavailable: something does not answer.
         """
         with self._running() as url:
+            with self._steps.step("The worker answers"):
+                wait_for_worker(self._settings.redis_url or "")
             with self._steps.step("The page at /"):
                 fetch(f"{url}/")
             with self._steps.step("A question") as step:

@@ -48,6 +48,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield servers.check_redis(settings)
     yield servers.check_elasticsearch(settings)
     yield processes.check_embedder(settings)
+    yield processes.check_language_model()
     yield processes.check_api(settings)
     yield processes.check_worker(settings)
 

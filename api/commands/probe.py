@@ -30,6 +30,21 @@ def wait_until_ready(url: str, process: Callable[[], subprocess.Popen[bytes] | N
     raise Unavailable("api.start", f"The API is not ready after {READY_S:.0f} s.")
 
 
+def wait_for_worker(redis_url: str) -> None:
+    """Wait until a worker answers.
+
+    Raises: Unavailable("worker.start"): none does in time.
+    """
+    from api.worker.app import create_worker
+
+    celery = create_worker(redis_url)
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if celery.control.ping(timeout=1.0):
+            return
+    raise Unavailable("worker.start", f"No worker answers within {READY_S:.0f} s.")
+
+
 def _is_ready(url: str) -> bool:
     try:
         return httpx.get(f"{url}/readyz", timeout=5).is_success
@@ -44,6 +59,9 @@ def fetch(url: str) -> str:
     """
     try:
         return httpx.get(url, timeout=15, follow_redirects=True).raise_for_status().text
+    except httpx.HTTPStatusError as error:
+        said = f"{url} answers {error.response.status_code}."
+        raise Unavailable("api.page", said) from error
     except httpx.HTTPError as error:
         raise Unavailable("api.page", f"{url} does not answer: {error}") from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 from kombu.exceptions import OperationalError
 
+from agents.settings import AgentSettings
 from api.commands.findings import Finding, broken, idle, ok, warning
 from api.commands.running_demo import running_demo
 from api.embedded.deployment import valkey_of
@@ -90,3 +91,15 @@ def check_worker(settings: Settings) -> Finding:
     if not names:
         return idle("Worker", "none answers", "make demo (or: orienta worker)")
     return ok("Worker", f"{len(names)} running ({', '.join(names)})")
+
+
+def check_language_model() -> Finding:
+    """Who puts answers into words."""
+    settings = AgentSettings()
+    if settings.llm_provider == "offline":
+        return ok("Language model", "offline: rules and quoted passages; no key needed")
+    where = settings.openai_base_url or "api.openai.com"
+    detail = f"{settings.llm_provider}, {settings.openai_model} at {where}"
+    if settings.openai_api_key is None:
+        return broken("Language model", f"{detail}, no key", "set OPENAI_API_KEY")
+    return ok("Language model", f"{detail}, key set")

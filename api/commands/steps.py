@@ -60,4 +60,4 @@ class Steps:
     def _close(self, mark: str, title: str, detail: str, began: float) -> None:
         took = f"{time.monotonic() - began:.1f} s"
         said = f"[dim]{detail} · {took}[/dim]" if detail else f"[dim]{took}[/dim]"
-        self.console.print(f"{mark} {title}  {said}", highlight=False)
+        self.console.print(f"{mark} {title}  {said}", highlight=False, soft_wrap=True)

@@ -123,7 +123,7 @@ class Supervisor:
             service.note_death(now)
             self._say(
                 f"the {service.name} ended unexpectedly ({_cause(code)}): "
-                f"starting it again in {service.wait_s:.0f} s"
+                f"starting it again in {service.wait_s:g} s"
             )
 
 

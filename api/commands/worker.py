@@ -1,7 +1,10 @@
 """`orienta worker`: the Celery worker."""
 
+import logging
 import os
-from typing import Annotated
+import warnings
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -14,9 +17,14 @@ def worker(
     beat: Annotated[
         bool, typer.Option(help="Also send the timed tasks; harmless in several workers.")
     ] = True,
-    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+    log_level: Annotated[
+        str, typer.Option(help="Celery's: DEBUG, INFO (a line a task), WARNING or ERROR.")
+    ] = "WARNING",
 ) -> None:
     """Run the tasks that events and the clock ask for."""
+    from celery.platforms import SecurityWarning
+    from celery.signals import setup_logging
+
     from api.worker.app import create_worker
     from api.worker.tasks import register
 
@@ -26,5 +34,20 @@ def worker(
         schedule = settings.home / "celerybeat-schedule"
         celery = create_worker(settings.redis_url or "", schedule_file=schedule)
         register(celery)
-        options = [f"--concurrency={concurrency}", f"--loglevel={log_level}", "--without-mingle"]
-        celery.worker_main(["worker", *options, *(["--beat"] if beat else [])])
+        setup_logging.connect(_quietly(log_level), weak=False)
+        warnings.filterwarnings("ignore", category=SecurityWarning)  # as root; we take JSON alone
+        options = [f"--concurrency={concurrency}", "--without-mingle"]
+        celery.worker_main(["--quiet", "worker", *options, *(["--beat"] if beat else [])])
+
+
+def _quietly(celery_level: str) -> Callable[..., None]:
+    """Our own log lines, and Celery's from a level on: a line a task would fill disks."""
+
+    def set_up(**_: Any) -> None:
+        logging.basicConfig(
+            level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        for name in ("celery", "kombu", "httpx"):
+            logging.getLogger(name).setLevel(celery_level.upper())
+
+    return set_up
