@@ -13,11 +13,13 @@ from crm.ids import new_id
 
 INSTITUTION = Path(__file__).parent / "institution"
 
+_NAMES = ("areas", "courses", "programmes", "cohorts", "scholarships", "discounts", "staff")
+
 Row = Mapping[str, Any]
 
 
 class CatalogueFiles:
-    """The catalogue as its files have it.
+    """The catalogue as its files have it; all of them are read at once.
 
     Args:
         today: the day of loading; cohorts start so many days from it.
@@ -25,15 +27,15 @@ class CatalogueFiles:
     """
 
     def __init__(self, folder: Path, *, today: date, at: datetime) -> None:
-        self._folder = folder
         self._today = today
         self._at = at
-        self._courses = {c["code"]: c for c in self._read("courses")}
+        self._files = {name: _read(folder / f"{name}.yaml") for name in _NAMES}
+        self._courses = {c["code"]: c for c in self._files["courses"]}
         assert_acyclic({code: c["prerequisites"] for code, c in self._courses.items()})
 
     def areas(self) -> list[Row]:
         """Return rows of `areas`."""
-        return [{"code": a["code"], **_both("name", a["name"])} for a in self._read("areas")]
+        return [{"code": a["code"], **_both("name", a["name"])} for a in self._files["areas"]]
 
     def courses(self) -> list[Row]:
         """Return rows of `courses`."""
@@ -66,7 +68,7 @@ class CatalogueFiles:
                 "active": True,
                 "updated_at": self._at,
             }
-            for p in self._read("programmes")
+            for p in self._files["programmes"]
         ]
 
     def programme_courses(self, codes: Iterable[str]) -> list[Row]:
@@ -74,14 +76,14 @@ class CatalogueFiles:
         wanted = set(codes)
         return [
             {"programme_code": p["code"], "course_code": course, "position": position}
-            for p in self._read("programmes")
+            for p in self._files["programmes"]
             if p["code"] in wanted
             for position, course in enumerate(p["courses"], start=1)
         ]
 
     def cohorts(self) -> list[Row]:
         """Return rows of `cohorts`, dated from the day of loading."""
-        return [self._cohort(c) for c in self._read("cohorts")]
+        return [self._cohort(c) for c in self._files["cohorts"]]
 
     def _cohort(self, cohort: Row) -> Row:
         course, schedule = self._courses[cohort["course"]], cohort["schedule"]
@@ -112,7 +114,7 @@ class CatalogueFiles:
                 **_only(s, "code percent cap_minor fund_minor currency"),
                 **_merged(_both(name, s[name]) for name in texts),
             }
-            for s in self._read("scholarships")
+            for s in self._files["scholarships"]
         ]
 
     def discounts(self) -> list[Row]:
@@ -122,17 +124,17 @@ class CatalogueFiles:
                 **_only(d, "code percent cap_minor currency"),
                 **_merged(_both(name, d[name]) for name in ("name", "description")),
             }
-            for d in self._read("discounts")
+            for d in self._files["discounts"]
         ]
 
     def staff(self) -> list[Row]:
         """Return the members of staff as their file has them."""
-        return self._read("staff")
+        return self._files["staff"]
 
-    def _read(self, name: str) -> list[Row]:
-        text = (self._folder / f"{name}.yaml").read_text(encoding="utf-8")
-        rows: list[Row] = yaml.safe_load(text)
-        return rows
+
+def _read(path: Path) -> list[Row]:
+    rows: list[Row] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return rows
 
 
 def first_class(day: date, days: Iterable[str]) -> date:
