@@ -1,9 +1,9 @@
 """Does something about a person once a key; the kept result is readable while their key lives."""
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -17,9 +17,6 @@ from crm.journal.idempotency import IdempotencyKey
 from crm.journal.vault import SubjectKey
 
 T = TypeVar("T")
-
-#: Building one costs more than using it.
-_adapter = cache(TypeAdapter)
 
 
 async def do_once(
@@ -43,7 +40,7 @@ async def do_once(
     """
     if key is None:
         return await act()
-    adapter: TypeAdapter[T] = _adapter(kind)
+    adapter: TypeAdapter[T] = _adapter(cast(Hashable, kind))
     if replay := await idempotency.claim(uow, key, arguments):
         kept: dict[str, str] = _adapter(dict[str, str]).validate_python(replay.result)
         secret = await _secret(uow, UUID(kept["person_id"]))
@@ -54,6 +51,12 @@ async def do_once(
     box = base64.b64encode(sealed).decode()
     await idempotency.complete(uow, key, {"person_id": str(person_id), "box": box})
     return result
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # Building one costs more than using it.
+    return TypeAdapter(kind)
 
 
 async def _secret(uow: UnitOfWork, person_id: UUID) -> SubjectKey:
