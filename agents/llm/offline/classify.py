@@ -8,6 +8,7 @@ from agents.llm.offline.text import Clause
 from agents.llm.offline.topics import (
     course_code_in,
     filters_of,
+    means_one_course,
     names_a_course,
     person_in,
     referred_course,
@@ -21,6 +22,8 @@ from agents.runtime.guards.input import has_injection_signs
 _HARD_FACETS = frozenset(
     {"price", "start", "seats", "duration", "prerequisites", "content", "certificate"}
 )
+#: Fields whose words hardly occur elsewhere.
+_OUR_FIELDS = frozenset({"admission", "payments", "refunds", "certificates"})
 #: Own affairs and requests, surest first.
 _DIRECT: tuple[IntentName, ...] = (
     "hand_off", "about_agent", "my_tickets", "open_ticket", "my_enrolments", "my_profile", "verify",
@@ -107,7 +110,8 @@ def _abuse(read: _Reading) -> Intent | None:
 
 
 def _outside(read: _Reading) -> Intent | None:
-    ours = read.lex.domain.search(read.text) or read.has("scholarships") or read.has("programme")
+    ours = read.lex.domain.search(read.text) or _OUR_FIELDS & set(read.fields)
+    ours = ours or read.has("scholarships") or read.has("programme")
     if read.lex.outside.search(read.text) and not ours:
         return read.intent("out_of_scope", field="outside")
     return None
@@ -120,7 +124,8 @@ def _offers(read: _Reading) -> Intent | None:
 
 def _facts(read: _Reading) -> Intent | None:
     hard = bool(_HARD_FACETS & set(read.facets))
-    if not read.facets or (read.has("search") and not hard):
+    wishes = read.has("search") and not means_one_course(read.text, read.locale)
+    if not read.facets or (wishes and not hard):
         return None
     if read.explicit or read.code or not read.fields:
         return read.intent("course_facts")

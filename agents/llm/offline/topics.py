@@ -17,6 +17,13 @@ _EXPLICIT = {
         r"\b(?:courses?|class|workshop|module|training)\b|\bthe \w+(?: \w+)? one\b|\b\w+ one$"
     ),
 }
+_DEFINITE = {
+    "es": re.compile(
+        r"\b(?:el|del|al|ese|este|dicho) (?:curso|cursito|taller)\b"
+        r"|\b(?:el|la) de (?!la\b|los\b|mi\b)\w+"
+    ),
+    "en": re.compile(r"\b(?:the|that|this) (?:[\w/&]+ ){0,5}(?:course|class|workshop|one)\b"),
+}
 _NAME = r"[A-ZÁÉÍÓÚÜÑ][\w'’áéíóúüñ-]+"
 _FULL_NAME = re.compile(rf"\b{_NAME}(?:\s+(?:de(?:l| la)?\s+)?{_NAME}){{1,3}}")
 _STRONG_FIELDS = (
@@ -35,6 +42,11 @@ def course_code_in(text: str) -> str:
 def names_a_course(text: str, locale: str) -> bool:
     """Return whether the text speaks of a course as such: `el curso de …`, `the … one`."""
     return bool(_EXPLICIT[locale].search(text) or course_code_in(text))
+
+
+def means_one_course(text: str, locale: str) -> bool:
+    """Return whether the text means one certain course rather than any."""
+    return bool(_DEFINITE[locale].search(text) or course_code_in(text))
 
 
 def topic_of(text: str, lex: Lexicon) -> str:

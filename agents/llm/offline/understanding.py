@@ -12,6 +12,7 @@ from agents.llm.offline.intents import COURTESIES, Intent, Remembered
 from agents.llm.offline.lexicon import Lexicon, lexicon
 from agents.llm.offline.text import Clause, clauses_of
 from agents.runtime.brief import Locale
+from agents.runtime.guards.input import fold
 
 #: What is tried again with typos repaired.
 _UNSURE = frozenset({"unclear", "out_of_scope", "course_search", "knowledge"})
@@ -55,7 +56,7 @@ def _answer_to_agent(
 ) -> tuple[Intent, ...]:
     """Return what a short yes or no, or the text asked for, means after the agent's last words."""
     said = " ".join(" ".join(messages).split())
-    short = re.sub(r"[^\w ]", "", said.casefold()).strip()
+    short = " ".join(re.sub(r"[^\w ]", " ", fold(said)).split())
     if lex.slots["no"].match(short):
         return (Intent(name="declined", raw=said),)
     if lex.slots["yes"].match(short) and remembered.offered:
@@ -72,8 +73,15 @@ def _intents_of(
         repaired = replace(clause, text=_repair(clause.text, lex))
         if repaired.text != clause.text:
             again = intent_of(repaired, locale, lex, remembered)
-            intent = intent if again.name in {"unclear", "out_of_scope"} else again
+            if again.name not in {"unclear", "out_of_scope"}:
+                intent = replace(again, topic=_as_typed(again.topic, clause.text, repaired.text))
     yield intent
+
+
+def _as_typed(topic: str, typed: str, repaired: str) -> str:
+    """Return a topic in the student's spelling: a subject's name is no typo of one of our words."""
+    spelling = dict(zip(repaired.split(), typed.split(), strict=False))
+    return " ".join(spelling.get(word, word) for word in topic.split())
 
 
 def _repair(text: str, lex: Lexicon) -> str:
@@ -87,7 +95,9 @@ def _nearest(word: str, vocabulary: frozenset[str]) -> str:
     near = process.extractOne(
         word, vocabulary, scorer=DamerauLevenshtein.distance, score_cutoff=most
     )
-    return near[0] if near and near[0][0] == word[0] else word
+    if not near or near[0][0] != word[0] or near[0].startswith(word) or word.startswith(near[0]):
+        return word
+    return str(near[0])
 
 
 def _merge(found: Sequence[Intent]) -> Iterator[Intent]:

@@ -65,11 +65,13 @@ class SentenceStream:
             return True
         if following.islower():
             return False
-        last = _LAST_WORD.search(self._rest[start : found.start() + 1])
+        so_far = self._rest[start : found.start() + 1]
+        last = _LAST_WORD.search(so_far)
         word = last[1].casefold() if last else ""
         if word in _BEFORE_FIGURES and following.isdigit():
             return False
-        return not (word in _ABBREVIATIONS or re.fullmatch(r"\d{1,2}|[^\W\d_]", word))
+        enumerates = re.fullmatch(r"\s*\d{1,2}\.", so_far) is not None
+        return not (enumerates or word in _ABBREVIATIONS or re.fullmatch(r"[^\W\d_]", word))
 
 
 def sentences_of(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,7 +15,6 @@ from crm.actor import Actor, IdentityLevel
 from crm.courses.models import Schedule
 from crm.ids import SubjectId
 from crm.money import Money
-from datetime import UTC, datetime, time
 from tools.catalogue import SPECS
 from tools.catalogue.cohorts import CohortOut, CohortsFound
 from tools.catalogue.course_search import CourseFound, CoursesFound, NextCohortOut
