@@ -38,7 +38,7 @@ start(t("admin.title"), (body) => {
   const table = listTable(view.columns(), (item) => attempt(() => view.details(item), complaint));
   const more = h("button", { type: "button", class: "button", hidden: true }, t("console.more"));
   const empty = h("p", { class: "empty", hidden: true }, t("admin.none"));
-  body.append(tabs(name), filterForm(name, view, asked), complaint, table.node, empty, more);
+  body.append(tabs(name), checkLine(name), filterForm(name, view, asked), complaint, table.node, empty, more);
   load({ view, asked, table, more, empty, complaint }, null);
 });
 
@@ -50,18 +50,19 @@ function tabs(current) {
   const links = labels.map(([name, label]) =>
     h("a", { href: address({ view: name }), "aria-current": name === current && "page" }, label),
   );
-  return h("nav", { class: "filters", "aria-label": t("admin.views") }, links, verifyButton(current));
+  return h("nav", { class: "filters", "aria-label": t("admin.views") }, links);
 }
 
 /** The journal can be checked as a whole where it is read. */
-function verifyButton(current) {
-  if (current !== "audit") return null;
+function checkLine(current) {
+  if (current !== "audit") return "";
   const result = h("span", { class: "soft", role: "status" });
   const onclick = async () => {
     const found = await attempt(() => call("POST", "/v1/admin/audit/verify"), result);
     if (found) result.textContent = verdict(found);
   };
-  return [h("button", { type: "button", class: "button", onclick }, t("admin.verify")), result];
+  const button = h("button", { type: "button", class: "button", onclick }, t("admin.verify"));
+  return h("p", { class: "check-line" }, button, result);
 }
 
 function verdict({ chains, events, broken }) {

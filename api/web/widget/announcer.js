@@ -3,10 +3,11 @@
 import { h } from "./dom.js";
 import { plainText, splitSentences } from "./markup.js";
 
-const KEPT_LINES = 6;
+const KEPT_LINES = 12;
 
 export class Announcer {
   #said = new Set();
+  #speaker = "";
 
   constructor() {
     this.node = h("div", { class: "visually-hidden", role: "log", "aria-live": "polite" });
@@ -20,19 +21,18 @@ export class Announcer {
   }
 
   /** Say the sentences of a growing reply that are complete. */
-  draft(text) {
-    this.#say(splitSentences(text).sentences.map(plainText));
+  draft(text, author) {
+    this.#say(splitSentences(text).sentences.map(plainText), author);
   }
 
-  message(message, author) {
-    const sentences = sentencesOf(message.text).filter((sentence) => !this.#said.has(sentence));
-    if (sentences.length) this.say(`${author}:`);
-    this.#say(sentences);
+  message(text, author) {
+    this.#say(sentencesOf(text), author);
   }
 
   /** After a new question the same sentence may be said again. */
   beginTurn() {
     this.#said.clear();
+    this.#speaker = "";
   }
 
   say(line) {
@@ -40,9 +40,11 @@ export class Announcer {
     while (this.node.childElementCount > KEPT_LINES) this.node.firstElementChild.remove();
   }
 
-  #say(sentences) {
+  #say(sentences, author) {
     for (const sentence of sentences) {
-      if (this.#said.has(sentence)) continue;
+      if (!sentence || this.#said.has(sentence)) continue;
+      if (author !== this.#speaker) this.say(`${author}:`);
+      this.#speaker = author;
       this.#said.add(sentence);
       this.say(sentence);
     }

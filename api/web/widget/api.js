@@ -5,7 +5,7 @@ import { Problem, problemOf } from "./problems.js";
 const TIMEOUT_MS = 20_000;
 
 export class ChatApi {
-  /** @param {string} base origin of the API, e.g. "https://orienta.example" */
+  /** @param {string} base where the API is, without a slash at the end */
   constructor(base) {
     this.base = base;
     this.token = null;

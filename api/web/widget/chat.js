@@ -223,6 +223,7 @@ export class Chat {
     this.#failures = 0;
     this.#setConnection("open");
     if (wasLost) this.#catchUp().catch(() => {});
+    if (wasLost) this.outbox.resume();
   }
 
   #streamLost(problem) {

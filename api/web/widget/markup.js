@@ -28,7 +28,7 @@ export function safeUrl(address, base) {
 
 /** Split text into complete sentences and what is still open at its end. */
 export function splitSentences(text) {
-  const sentences = text.match(/[^\n]*?(?:[.!?…:]["'»”)*\]]*(?=\s)|\n)/g) ?? [];
+  const sentences = text.match(/[^\n]*?(?:[.!?…]["'»”)*\]]*(?=\s)|\n)/g) ?? [];
   const rest = text.slice(sentences.join("").length);
   return { sentences: sentences.map((sentence) => sentence.trim()).filter(Boolean), rest };
 }

@@ -8,6 +8,8 @@ export class Outbox {
   #chat;
   #vault;
   #queue = [];
+  /** Failed for want of a connection: sent again when there is one. */
+  #stalled = new Set();
   #isBusy = false;
 
   /** @param chat whose api and transcript are used @param vault of this tab: unsent text survives a reload */
@@ -31,13 +33,20 @@ export class Outbox {
     for (const item of this.#kept()) this.#enqueue(item);
   }
 
+  /** The connection is back. */
+  resume() {
+    for (const clientId of this.#stalled) this.retry(clientId);
+  }
+
   forgetAll() {
     this.#queue = [];
+    this.#stalled.clear();
     this.#vault.forget("unsent");
   }
 
   #enqueue(item) {
     if (this.#queue.some((queued) => queued.clientId === item.clientId)) return;
+    this.#stalled.delete(item.clientId);
     this.#keep([...this.#kept().filter((kept) => kept.clientId !== item.clientId), item]);
     this.#queue.push(item);
     this.#chat.transcript.hold(item.clientId, item.text);
@@ -69,6 +78,7 @@ export class Outbox {
   }
 
   #fail(clientId, problem) {
+    if (problem.isTemporary) this.#stalled.add(clientId);
     this.#chat.transcript.markFailed(clientId);
     this.#chat.report(problem);
   }

@@ -69,7 +69,7 @@ export class Panel {
 
   announce(messages) {
     for (const message of messages.filter(({ role }) => role !== "student")) {
-      this.#announcer.message(message, authorOf(message, this.#chat.words));
+      this.#announcer.message(message.text, authorOf(message, this.#chat.words));
     }
   }
 
@@ -85,7 +85,7 @@ export class Panel {
     this.#updateBanner();
     this.#rows.show(arrange(transcript.entries(), words));
     this.#scroller.setAttribute("aria-busy", String(Boolean(transcript.draft)));
-    if (transcript.draft) this.#announcer.draft(transcript.draft.text);
+    if (transcript.draft) this.#announcer.draft(transcript.draft.text, words.t("widget.author.agent"));
     if (wasFollowing && !transcript.isEmpty) this.#scrollToEnd();
     this.#updateJump();
   }
@@ -190,6 +190,7 @@ export class Panel {
     if (this.banner.textContent === text) return;
     this.banner.textContent = text;
     this.banner.hidden = !text;
+    this.banner.classList.toggle("is-trouble", this.#chat.connection === "lost");
   }
 
   #scrolled() {

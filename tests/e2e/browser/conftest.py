@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.demo_database import environment
 from tests.e2e.browser.widget_page import WidgetPage
 from tests.live import LiveApi
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path(os.environ.get("ORIENTA_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -39,12 +40,18 @@ def live_app(demo_database_url: str, redis_url: str) -> Iterator[LiveApi]:
 
 
 @pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    """The machine's Chromium, without a window."""
+def chromium_path() -> str:
+    """Where the browser is; `ORIENTA_CHROMIUM` names another place."""
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed here")
+    return str(CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
+    """The machine's Chromium, without a window."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         yield browser
         await browser.close()
 

@@ -198,8 +198,9 @@ async def test_conversation_that_has_ended_starts_anew_with_a_friendly_word(
     await widget.ask(PRICE)
     with psycopg.connect(demo_database_url, autocommit=True) as conn:
         conn.execute("UPDATE chat_sessions SET expires_at = created_at")
-    await expect(await widget.ask("¿Qué becas hay?")).to_be_visible()
-    await expect(widget.panel).to_contain_text("Empezamos una nueva")
+    await widget.say("¿Qué becas hay?")
+    await expect(widget.panel).to_contain_text("Empezamos una nueva", timeout=PATIENCE_MS)
+    await expect(await widget.reply(0)).to_contain_text("beca")
     assert len(await widget.transcript()) == 2
 
 
