@@ -44,11 +44,13 @@ class Embedder(Protocol):
 class LocalEmbedder(ABC):
     """A model in this process: loaded at the first use and run in a thread.
 
-    It works in the process that has loaded it only: load it after a fork. The lock is taken per text, so that a question waits for one passage at most.
+    It works in the process that has loaded it only: load it after a fork. The lock is taken per
+    batch, so that a question waits for a short while at most.
     """
 
     name: ClassVar[str]
     package: ClassVar[str]
+    batch: ClassVar[int]
 
     def __init__(self, *, threads: int) -> None:
         self._threads = threads
@@ -66,22 +68,27 @@ class LocalEmbedder(ABC):
         """Return the model, ready to run."""
 
     @abstractmethod
-    def _encode(self, model: Any, text: str, *, is_query: bool) -> Vector:
-        """Return the normalised vector of one text."""
+    def _encode(self, model: Any, texts: list[str], *, is_query: bool) -> Matrix:
+        """Return the normalised vectors of a batch."""
 
     async def embed_query(self, text: str) -> Vector:
         """Embed what somebody asks."""
-        return await asyncio.to_thread(self._run, text, is_query=True)
+        rows = await asyncio.to_thread(self._run, [text], is_query=True)
+        return np.asarray(rows[0], dtype=np.float32)
 
     async def embed_passages(self, texts: Sequence[str]) -> Matrix:
         """Embed what is searched, one row a text."""
-        rows = [await asyncio.to_thread(self._run, text, is_query=False) for text in texts]
-        return np.stack(rows) if rows else np.empty((0, DIMENSIONS), np.float32)
+        if not texts:
+            return np.empty((0, DIMENSIONS), np.float32)
+        starts = range(0, len(texts), self.batch)
+        batches = [list(texts[i : i + self.batch]) for i in starts]
+        rows = [await asyncio.to_thread(self._run, b, is_query=False) for b in batches]
+        return np.concatenate(rows)
 
-    def _run(self, text: str, *, is_query: bool) -> Vector:
+    def _run(self, texts: list[str], *, is_query: bool) -> Matrix:
         with self._lock:
             try:
-                return self._encode(self._loaded(), text, is_query=is_query)
+                return self._encode(self._loaded(), texts, is_query=is_query)
             except (ImportError, OSError, RuntimeError, ValueError) as broken:
                 raise EmbedderUnavailable(
                     "embed.unavailable", f"{self.id} cannot embed here."

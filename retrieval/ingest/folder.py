@@ -41,8 +41,6 @@ def read_file(path: Path) -> Document:
         return parse_document(path, path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as broken:
         raise Unreadable("ingest.encoding", "The file is not UTF-8.") from broken
-    except RecursionError as broken:
-        raise Unreadable("ingest.nesting", "The file is nested too deeply.") from broken
     except OSError as broken:
         raise Unreadable("ingest.file", "The file cannot be opened.") from broken
 

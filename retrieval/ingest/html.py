@@ -7,6 +7,7 @@ from html import escape
 from bs4 import BeautifulSoup, CData, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
+from retrieval.errors import Unreadable
 from retrieval.ingest.blocks import Block, table_text
 from retrieval.text import Anchors
 
@@ -21,6 +22,8 @@ _DROPPED = set(
     "script style template noscript iframe object embed svg math form input button select textarea "
     "head title meta link img video audio canvas".split()
 )
+#: Pages of people are a dozen elements deep; each level costs a few frames of the stack.
+_MAX_DEPTH = 100
 _SAFE_LINK = re.compile(r"(https?://|mailto:|tel:|/(?!/)|#)", re.IGNORECASE)
 
 
@@ -74,25 +77,82 @@ def _is_text(node: NavigableString) -> bool:
 
 
 def read_html(source: str) -> list[Block]:
-    """Return the blocks of a page's body in reading order."""
-    return list(_read(_body(source), Anchors(), depth=-1))
+    """Return the blocks of a page's body in reading order.
+
+    Raises: Unreadable("ingest.nesting"): elements are nested too deeply.
+    """
+    body = _body(source)
+    return list(_Reader(_holders(body)).read(body, depth=-1))
 
 
-def _read(parent: Tag, anchors: Anchors, *, depth: int) -> Iterator[Block]:
-    loose: list[str] = []
-    for child in parent.children:
-        if isinstance(child, Tag) and _holds_blocks(child):
-            yield from _flush(loose)
-            yield from _block(child, anchors, depth=depth)
+def _holders(body: Tag) -> set[int]:
+    """Return the ids of the elements that hold blocks, in one pass over the page."""
+    holders: set[int] = set()
+    depths = {id(body): 0}
+    for tag in body.find_all(True):
+        depth = depths[id(tag)] = depths[id(tag.parent)] + 1
+        if depth > _MAX_DEPTH:
+            raise Unreadable("ingest.nesting", "The file is nested too deeply.")
+        holder: Tag | None = tag if tag.name in _BLOCKS else None
+        while holder is not None and id(holder) not in holders:
+            holders.add(id(holder))
+            holder = holder.parent
+    return holders
+
+
+class _Reader:
+    """Reads elements into blocks and names the headings."""
+
+    def __init__(self, holders: set[int]) -> None:
+        self._holders = holders
+        self._anchors = Anchors()
+
+    def read(self, parent: Tag, *, depth: int) -> Iterator[Block]:
+        """Yield the blocks inside an element; text between them is a block of its own."""
+        loose: list[str] = []
+        for child in parent.children:
+            if isinstance(child, Tag) and self._holds_blocks(child):
+                yield from _flush(loose)
+                yield from self._block(child, depth=depth)
+            else:
+                loose.append(_inline(child, strip=False))
+        yield from _flush(loose)
+
+    def _holds_blocks(self, tag: Tag) -> bool:
+        return tag.name not in _DROPPED and id(tag) in self._holders
+
+    def _block(self, tag: Tag, *, depth: int) -> Iterator[Block]:
+        if tag.name in _HEADINGS:
+            text = _inline(tag)
+            yield Block("heading", text, int(tag.name[1]), self._anchors.name(text))
+        elif tag.name == "table":
+            yield Block("table", table_text(_rows(tag)))
+        elif tag.name == "pre":
+            yield Block("code", tag.get_text().strip("\n"))
+        elif tag.name in {"ul", "ol"}:
+            yield from self._items(tag, depth=depth + 1)
         else:
-            loose.append(_inline(child, strip=False))
-    yield from _flush(loose)
+            yield from self.read(tag, depth=depth)
 
+    def _items(self, listing: Tag, *, depth: int) -> Iterator[Block]:
+        number = 0
+        for child in listing.children:
+            if isinstance(child, Tag) and child.name in {"ul", "ol"}:
+                yield from self._items(child, depth=depth + 1)
+            elif isinstance(child, Tag):
+                number += 1
+                marker = f"{number}. " if listing.name == "ol" else "- "
+                yield from self._item(child, depth=depth, marker=marker)
+            else:
+                yield from _flush([_inline(child)])
 
-def _holds_blocks(tag: Tag) -> bool:
-    if tag.name in _DROPPED:
-        return False
-    return tag.name in _BLOCKS or tag.find(list(_BLOCKS)) is not None
+    def _item(self, item: Tag, *, depth: int, marker: str) -> Iterator[Block]:
+        for block in self.read(item, depth=depth):
+            if block.kind != "text":
+                yield block
+                continue
+            yield Block("item", f"{'  ' * depth}{marker}{block.text}", depth)
+            marker = "  "
 
 
 def _flush(loose: list[str]) -> Iterator[Block]:
@@ -102,48 +162,12 @@ def _flush(loose: list[str]) -> Iterator[Block]:
         yield Block("text", text)
 
 
-def _block(tag: Tag, anchors: Anchors, *, depth: int) -> Iterator[Block]:
-    if tag.name in _HEADINGS:
-        text = _inline(tag)
-        yield Block("heading", text, int(tag.name[1]), anchors.name(text))
-    elif tag.name == "table":
-        yield Block("table", table_text(_rows(tag)))
-    elif tag.name == "pre":
-        yield Block("code", tag.get_text().strip("\n"))
-    elif tag.name in {"ul", "ol"}:
-        yield from _items(tag, anchors, depth=depth + 1)
-    else:
-        yield from _read(tag, anchors, depth=depth)
-
-
 def _rows(table: Tag) -> list[list[str]]:
     caption = table.find("caption")
     title = [[_inline(caption)]] if isinstance(caption, Tag) else []
     return title + [
         [_inline(cell) for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")
     ]
-
-
-def _items(listing: Tag, anchors: Anchors, *, depth: int) -> Iterator[Block]:
-    number = 0
-    for child in listing.children:
-        if isinstance(child, Tag) and child.name in {"ul", "ol"}:
-            yield from _items(child, anchors, depth=depth + 1)
-        elif isinstance(child, Tag):
-            number += 1
-            marker = f"{number}. " if listing.name == "ol" else "- "
-            yield from _item(child, anchors, depth=depth, marker=marker)
-        else:
-            yield from _flush([_inline(child)])
-
-
-def _item(item: Tag, anchors: Anchors, *, depth: int, marker: str) -> Iterator[Block]:
-    for block in _read(item, anchors, depth=depth):
-        if block.kind != "text":
-            yield block
-            continue
-        yield Block("item", f"{'  ' * depth}{marker}{block.text}", depth)
-        marker = "  "
 
 
 def _inline(node: PageElement, *, strip: bool = True) -> str:

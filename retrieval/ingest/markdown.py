@@ -14,7 +14,11 @@ _CONTAINERS = {"bullet_list", "ordered_list"}
 
 def _parser() -> MarkdownIt:
     # Images would let a document load something from elsewhere into the reader's page.
-    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    return (
+        MarkdownIt("commonmark", {"html": False, "maxNesting": 100})
+        .enable("table")
+        .disable("image")
+    )
 
 
 def render_markdown(body: str) -> str:

