@@ -40,11 +40,13 @@ def _print_scenario(console: Console, result: ScenarioResult) -> None:
     console.print(f"\n{_MARKS[result.verdict]} [bold]{result.id}[/bold] ({result.family})")
     for line in result.lines:
         said = escape(" ⏎ ".join(str(line["text"]).splitlines()))
-        console.print(f"   {line['role']:>8}: {said}", highlight=False)
+        console.print(f"   {line['role']:>8}: {said}", highlight=False, soft_wrap=True)
     for graded in result.problems:
         where = "" if graded.turn is None else f"turn {graded.turn}, "
         reason = escape(f"{where}{graded.scorer}: {graded.score.explanation}")
-        console.print(f"   [red]{graded.score.verdict}[/red] {reason}", highlight=False)
+        console.print(
+            f"   [red]{graded.score.verdict}[/red] {reason}", highlight=False, soft_wrap=True
+        )
 
 
 def _table(result: SuiteResult) -> Table:

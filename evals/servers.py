@@ -46,6 +46,16 @@ def throwaway(settings: Settings, *, durable: bool = False) -> Iterator[Settings
 
 
 @contextmanager
+def database_beside(url: str) -> Iterator[str]:
+    """Lend another new database on the same server."""
+    name = f"orienta_eval_{secrets.token_hex(6)}"
+    try:
+        yield create_database(url, name)
+    finally:
+        drop_database(url, name)
+
+
+@contextmanager
 def _folder() -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="orienta-eval-"))
     home.chmod(0o711)  # an embedded server that root starts runs as somebody else
@@ -61,11 +71,8 @@ def _database(given: str | None, home: Path, *, durable: bool) -> Iterator[str]:
         with EmbeddedPostgres(home / "postgres", durable=durable) as server:
             yield server.start()
         return
-    name = f"orienta_eval_{secrets.token_hex(6)}"
-    try:
-        yield create_database(given, name)
-    finally:
-        drop_database(given, name)
+    with database_beside(given) as url:
+        yield url
 
 
 @contextmanager

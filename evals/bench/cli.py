@@ -18,8 +18,7 @@ from evals.bench.figure import Figure
 from evals.bench.report import print_figures, write_figures
 from evals.bench.turn.part import measure_turn
 from evals.bench.turn.subject import Servers
-from evals.servers import throwaway
-from evals.store import create_database
+from evals.servers import database_beside, throwaway
 
 RESULTS = Path("bench-results")
 
@@ -41,8 +40,11 @@ def bench(
     logging.basicConfig(level=logging.WARNING)
     console = Console()
     chosen = _chosen(parts or list(PARTS))
-    with throwaway(Settings(), durable=True) as settings:
-        figures = asyncio.run(_measure(console, settings, chosen))
+    with (
+        throwaway(Settings(), durable=True) as settings,
+        database_beside(settings.require_database_url()) as peer_url,
+    ):
+        figures = asyncio.run(_measure(console, Servers(settings, peer_url), chosen))
     print_figures(console, figures)
     taken = datetime.now(UTC)
     path = json or RESULTS / f"{'-'.join(chosen)}-{taken:%Y%m%dT%H%M%SZ}.json"
@@ -57,16 +59,15 @@ def _chosen(names: list[str]) -> list[str]:
     return names
 
 
-async def _measure(console: Console, settings: Settings, parts: list[str]) -> list[Figure]:
+async def _measure(console: Console, servers: Servers, parts: list[str]) -> list[Figure]:
     def say(what: str) -> None:
         console.print(f"… {what}", highlight=False)
 
     say("loading the demo institution")
-    plain = settings.model_copy(update={"embedder": "none"})
+    plain = servers.settings.model_copy(update={"embedder": "none"})
     async with open_services(plain) as services:
         await load_demo(services, report=lambda what, done, total: None)
-    peer_url = create_database(settings.require_database_url(), "orienta_bench_peer")
     figures: list[Figure] = []
     for name in parts:
-        figures += await PARTS[name](Servers(settings, peer_url), say)
+        figures += await PARTS[name](servers, say)
     return figures

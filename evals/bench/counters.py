@@ -17,13 +17,15 @@ class Counters:
     """Totals since some moment in the past.
 
     Args:
-        fsyncs: of the write-ahead log.
+        fsyncs: of the write-ahead log, by the sessions themselves.
+        background_fsyncs: by the server's own processes, every 200 ms while lazy commits come in.
         statements: None where pg_stat_statements is not loaded.
         stored_bytes: tables and indexes of one database.
     """
 
     wal_bytes: float
     fsyncs: float
+    background_fsyncs: float
     stored_bytes: float
     statements: float | None
 
@@ -47,7 +49,8 @@ def read_counters(url: str) -> Counters:
             time.sleep(_POLL_S)
         return Counters(
             wal_bytes=store.select_wal_bytes(connection),
-            fsyncs=store.select_wal_fsyncs(connection),
+            fsyncs=store.select_wal_fsyncs(connection, by_sessions=True),
+            background_fsyncs=store.select_wal_fsyncs(connection, by_sessions=False),
             stored_bytes=store.select_stored_bytes(connection),
             statements=store.select_statements(connection),
         )

@@ -20,14 +20,27 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long something took, in milliseconds."""
+    """How long something took, in milliseconds.
+
+    Args:
+        cpu: the median of the time that this process computed; a busy machine moves it less.
+    """
 
     p50: float
     p95: float
+    cpu: float
     count: int
 
 
-def times_of(repeats: Sequence[Sequence[float]]) -> Times:
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measurement, in milliseconds."""
+
+    ms: float
+    cpu_ms: float
+
+
+def times_of(repeats: Sequence[Sequence[Sample]]) -> Times:
     """Return the medians over repeats of each repeat's percentiles.
 
     A repeat that the machine disturbed moves the median of repeats less than it moves a percentile
@@ -36,8 +49,9 @@ def times_of(repeats: Sequence[Sequence[float]]) -> Times:
     Raises: ValueError: there are no values.
     """
     return Times(
-        p50=median(percentile(values, 50) for values in repeats),
-        p95=median(percentile(values, 95) for values in repeats),
+        p50=median(percentile([s.ms for s in samples], 50) for samples in repeats),
+        p95=median(percentile([s.ms for s in samples], 95) for samples in repeats),
+        cpu=median(percentile([s.cpu_ms for s in samples], 50) for samples in repeats),
         count=sum(map(len, repeats)),
     )
 

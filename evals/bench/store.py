@@ -28,11 +28,18 @@ def select_wal_bytes(connection: Connection) -> float:
     return float(_one(connection, "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
 
 
-def select_wal_fsyncs(connection: Connection) -> float:
-    """Return how often the write-ahead log was flushed to the disk, by whomever."""
-    return float(
-        _one(connection, "SELECT coalesce(sum(fsyncs), 0) FROM pg_stat_io WHERE object = 'wal'")
-    )
+def select_wal_fsyncs(connection: Connection, *, by_sessions: bool) -> float:
+    """Return how often the write-ahead log was flushed to the disk.
+
+    Args:
+        by_sessions: by those that clients use; otherwise by the server's own processes.
+    """
+    row = connection.execute(
+        "SELECT coalesce(sum(fsyncs), 0) FROM pg_stat_io"
+        " WHERE object = 'wal' AND (backend_type = 'client backend') = %s",
+        [by_sessions],
+    ).fetchone()
+    return float(row[0]) if row else 0.0
 
 
 def select_stored_bytes(connection: Connection) -> float:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from typing import Any
 
@@ -103,9 +103,13 @@ class Ours:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[OurDesk]:
-        """Open the services."""
-        async with open_services(self._settings) as services:
+        """Open the services and an engine over them."""
+        async with self.services() as services:
             yield OurDesk(services)
+
+    def services(self) -> AbstractAsyncContextManager[Services]:
+        """Open the services alone."""
+        return open_services(self._settings)
 
 
 def _engine(services: Services) -> TurnEngine:

@@ -1,6 +1,5 @@
 """The peer: a LangGraph agent as its documentation builds it, with PostgreSQL checkpoints."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -15,17 +14,14 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
-from api.bootstrap import Services, open_services
-from crm.actor import Actor
+from api.bootstrap import open_services
 from crm.db import open_pool
-from crm.ids import SubjectId, new_id
+from crm.ids import new_id
+from evals.bench.turn.reads import Reads
 from evals.bench.turn.script import QUESTION, next_said
 from evals.bench.turn.subject import Servers
-from tools.catalogue.course_search import SEARCH_COURSES, SearchCourses
-from tools.catalogue.courses import GET_COURSE, GetCourse
-from tools.context import ToolContext
-from tools.services import ToolServices
-from tools.spec import Call
+from tools.catalogue.course_search import SEARCH_COURSES
+from tools.catalogue.courses import GET_COURSE
 
 Durability = Literal["async", "exit"]
 
@@ -120,7 +116,7 @@ class Peer:
             try:
                 saver = AsyncPostgresSaver(pool)
                 await saver.setup()
-                yield PeerDesk(_graph(saver, _tools(services)), self._durability)
+                yield PeerDesk(_graph(saver, _tools(Reads(services))), self._durability)
             finally:
                 await pool.close()
 
@@ -147,38 +143,15 @@ def _graph(saver: AsyncPostgresSaver, tools: list[BaseTool]) -> Any:
     return graph.compile(checkpointer=saver)
 
 
-def _tools(services: Services) -> list[BaseTool]:
-    """Return the two tools: the same handlers over the same database, without policy or audit."""
-    within = _tool_services(services)
-    context = ToolContext(actor=Actor(subject_id=SubjectId(new_id())), locale="es")
-
-    async def search_courses(query: str) -> str:
-        call = Call(context, SearchCourses(query=query), within, "")
-        return _told(await SEARCH_COURSES.handler(call))
-
-    async def get_course(code: str) -> str:
-        return _told(await GET_COURSE.handler(Call(context, GetCourse(code=code), within, "")))
-
+def _tools(reads: Reads) -> list[BaseTool]:
+    """Return the two tools, without policy or audit."""
     return [
         StructuredTool.from_function(
-            coroutine=search_courses, name="search_courses", description=SEARCH_COURSES.description
+            coroutine=reads.search_courses,
+            name="search_courses",
+            description=SEARCH_COURSES.description,
         ),
         StructuredTool.from_function(
-            coroutine=get_course, name="get_course", description=GET_COURSE.description
+            coroutine=reads.get_course, name="get_course", description=GET_COURSE.description
         ),
     ]
-
-
-def _told(output: Any) -> str:
-    return json.dumps(output.model_dump(mode="json"), ensure_ascii=False)
-
-
-def _tool_services(services: Services) -> ToolServices:
-    return ToolServices(
-        courses=services.courses,
-        people=services.people,
-        support=services.support,
-        conversations=services.conversations,
-        confirmations=services.confirmations,
-        knowledge=services.knowledge,
-    )
