@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 from uuid import UUID
 
 from crm.errors import RuleBroken
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 MAX_PAGE = 200
 
@@ -30,20 +32,29 @@ def encode_cursor(*keys: str | int | datetime | UUID) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, width: int) -> tuple[str, ...] | None:
-    """Unpack a cursor made by `encode_cursor`.
+@overload
+def decode_cursor(cursor: str | None, one: Callable[[str], A], /) -> tuple[A] | None: ...
+@overload
+def decode_cursor(
+    cursor: str | None, one: Callable[[str], A], two: Callable[[str], B], /
+) -> tuple[A, B] | None: ...
+def decode_cursor(
+    cursor: str | None, /, *readers: Callable[[str], object]
+) -> tuple[object, ...] | None:
+    """Unpack a cursor made by `encode_cursor`; no cursor stays None.
 
+    Args:
+        readers: one a key, e.g. `datetime.fromisoformat, UUID`.
     Raises: RuleBroken("page.cursor"): not one of ours.
     """
     if cursor is None:
         return None
     try:
-        keys = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as broken:
+        packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        keys = json.loads(packed)
+        return tuple(read(str(key)) for read, key in zip(readers, keys, strict=True))
+    except (binascii.Error, ValueError, TypeError) as broken:
         raise RuleBroken("page.cursor", "The cursor is not valid.") from broken
-    if not isinstance(keys, list) or len(keys) != width:
-        raise RuleBroken("page.cursor", "The cursor is not valid.")
-    return tuple(str(k) for k in keys)
 
 
 def page_of(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> Page[T]:

@@ -29,7 +29,7 @@ async def select_cohorts(
     filters: Mapping[str, object],
     *,
     today: date,
-    after: tuple[str, ...] | None,
+    after: tuple[date, UUID] | None,
     limit: int,
 ) -> list[Cohort]:
     """Return cohorts by their start.

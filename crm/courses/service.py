@@ -90,7 +90,7 @@ class CourseService(CourseWriting):
         limit: int = 50,
     ) -> Page[Course]:
         """Return courses by code; `active=None` includes the withdrawn ones."""
-        after = decode_cursor(cursor, 1)
+        after = decode_cursor(cursor, str)
         filters = {"area": area, "level": level, "language": language, "active": active}
         async with self._db.read() as conn:
             rows = await store.select_course_page(
@@ -128,7 +128,7 @@ class CourseService(CourseWriting):
             "modality": modality,
             "starts_after": starts_after,
         }
-        after = decode_cursor(cursor, 2)
+        after = decode_cursor(cursor, date.fromisoformat, UUID)
         async with self._db.read() as conn:
             rows = await cohort_store.select_cohorts(
                 conn, filters, today=self.today(), after=after, limit=limit + 1
@@ -160,7 +160,7 @@ class CourseService(CourseWriting):
         self, *, area: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Page[Programme]:
         """Return active programmes by code."""
-        after = decode_cursor(cursor, 1)
+        after = decode_cursor(cursor, str)
         async with self._db.read() as conn:
             rows = await store.select_programmes(
                 conn, area=area, after=after[0] if after else "", limit=limit + 1

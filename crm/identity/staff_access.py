@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crm.actor import SERVICE_ACTOR, Actor, IdentityLevel
 from crm.db import Database, UnitOfWork
-from crm.errors import NotFound, RuleBroken, Throttled, Unauthenticated, Unavailable
+from crm.errors import NotFound, Throttled, Unauthenticated, Unavailable
 from crm.identity import models, store
 from crm.identity.events import StaffCreated, StaffLoggedIn, StaffLoggedOut
 from crm.identity.models import Account, CreateStaff, StaffLogin, StaffMember, Tries, staff_actor
@@ -187,7 +187,7 @@ class StaffAccess:
         Raises: Denied("auth.role"); RuleBroken("page.cursor").
         """
         require(actor, Area.STAFF)
-        after = _after_name(cursor)
+        after = decode_cursor(cursor, str, UUID)
         async with self._db.read() as conn:
             rows = await store.select_all_staff(conn, after=after, limit=limit + 1)
         return page_of(rows, limit, lambda s: encode_cursor(s.name, s.id))
@@ -255,13 +255,3 @@ def _session_record(action: str, actor: Actor, *, error: str | None = None) -> A
         decision=error or "allowed",
         error_code=error,
     )
-
-
-def _after_name(cursor: str | None) -> tuple[str, UUID] | None:
-    keys = decode_cursor(cursor, 2)
-    if keys is None:
-        return None
-    try:
-        return keys[0], UUID(keys[1])
-    except ValueError as broken:
-        raise RuleBroken("page.cursor", "The cursor is not valid.") from broken

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -62,7 +62,7 @@ class JournalService:
         self, filters: Mapping[str, object], *, cursor: str | None, limit: int
     ) -> Page[AuditRecord]:
         """Return records, newest first; filters as in `store.select_audit_events`."""
-        after = decode_cursor(cursor, 2)
+        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
         async with self._db.read() as conn:
             rows = await store.select_audit_events(
                 conn, filters=filters, after=after, limit=limit + 1

@@ -252,7 +252,7 @@ async def select_audit_events(
     conn: Connection,
     *,
     filters: Mapping[str, object],
-    after: tuple[str, ...] | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[DictRow]:
     """Return records, newest first.

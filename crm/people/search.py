@@ -16,7 +16,9 @@ async def list_page(conn: Connection, *, cursor: str | None, limit: int) -> Page
 
     Raises: RuleBroken("page.cursor").
     """
-    rows = await store.select_people(conn, after=_after_time(cursor), limit=limit + 1)
+    rows = await store.select_people(
+        conn, after=decode_cursor(cursor, datetime.fromisoformat, UUID), limit=limit + 1
+    )
     return page_of(rows, limit, lambda p: encode_cursor(p.created_at, p.id))
 
 
@@ -29,7 +31,12 @@ async def search_page(
     """
     email, phone = _addresses_in(query, region)
     found = await store.search_people(
-        conn, query=query, email=email, phone=phone, after=_after_rank(cursor), limit=limit + 1
+        conn,
+        query=query,
+        email=email,
+        phone=phone,
+        after=decode_cursor(cursor, int, UUID),
+        limit=limit + 1,
     )
     page = page_of(found, limit, lambda row: encode_cursor(row[0], row[1].id))
     return Page(tuple(person for _, person in page.items), page.next_cursor)
@@ -46,23 +53,3 @@ def _addresses_in(query: str, region: str) -> tuple[str | None, str | None]:
         # A part of an address, or a name: the words are looked for all the same.
         return None, None
     return email, phone
-
-
-def _after_time(cursor: str | None) -> tuple[datetime, UUID] | None:
-    keys = decode_cursor(cursor, 2)
-    if keys is None:
-        return None
-    try:
-        return datetime.fromisoformat(keys[0]), UUID(keys[1])
-    except ValueError as broken:
-        raise RuleBroken("page.cursor", "The cursor is not valid.") from broken
-
-
-def _after_rank(cursor: str | None) -> tuple[int, UUID] | None:
-    keys = decode_cursor(cursor, 2)
-    if keys is None:
-        return None
-    try:
-        return int(keys[0]), UUID(keys[1])
-    except ValueError as broken:
-        raise RuleBroken("page.cursor", "The cursor is not valid.") from broken

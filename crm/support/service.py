@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 from crm.actor import Actor
@@ -100,7 +101,7 @@ class SupportService(Handoffs):
         actor: Actor,
     ) -> Page[Ticket]:
         """Return tickets, newest first: staff any, a student their own."""
-        after = decode_cursor(cursor, 2)
+        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
         async with self._db.transaction() as uow:
             rows = await store.select_tickets(
                 uow.conn, filters or TicketFilters(), actor=actor, after=after, limit=limit + 1

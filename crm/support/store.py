@@ -83,7 +83,7 @@ async def select_tickets(
     filters: TicketFilters,
     *,
     actor: Actor,
-    after: tuple[str, ...] | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Ticket]:
     """Return tickets the actor may see, newest first.

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm.actor import Actor, IdentityLevel
@@ -216,12 +216,12 @@ class ConversationService:
         self, conversation_id: UUID, *, since: str | None, limit: int
     ) -> Page[Message]:
         """Return the log in order, from after the cursor; the last page's cursor is None."""
-        after = decode_cursor(since, 1)
+        after = decode_cursor(since, int)
         async with self._db.read() as conn:
             rows = await store.select_messages(
                 conn,
                 conversation_id,
-                after_ordinal=int(after[0]) if after else 0,
+                after_ordinal=after[0] if after else 0,
                 limit=limit + 1,
             )
         return page_of(rows, limit, lambda m: encode_cursor(m.ordinal))
@@ -230,7 +230,7 @@ class ConversationService:
         self, *, status: str | None, cursor: str | None, limit: int
     ) -> Page[ConversationSummary]:
         """Return conversations, the most recently active first."""
-        after = decode_cursor(cursor, 2)
+        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
         async with self._db.read() as conn:
             rows = await store.select_summaries(conn, status=status, after=after, limit=limit + 1)
         return page_of(rows, limit, lambda c: encode_cursor(c.last_message_at, c.id))

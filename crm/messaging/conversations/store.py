@@ -110,7 +110,7 @@ async def update_memory(
 
 
 async def select_summaries(
-    conn: Connection, *, status: str | None, after: tuple[str, ...] | None, limit: int
+    conn: Connection, *, status: str | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[ConversationSummary]:
     """Return conversations with their last message, the most recently active first."""
     clauses = ["TRUE"]

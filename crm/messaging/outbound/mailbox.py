@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from crm.db import Database
-from crm.errors import RuleBroken
 from crm.messaging.outbound import store
 from crm.messaging.outbound.models import MailboxMessage, RenderedMessage
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
@@ -27,15 +26,7 @@ class MailboxTransport:
         Raises: RuleBroken("page.cursor").
         """
         async with self._db.read() as conn:
-            rows = await store.select_mailbox(conn, after=_after(cursor), limit=limit + 1)
+            rows = await store.select_mailbox(
+                conn, after=decode_cursor(cursor, datetime.fromisoformat, UUID), limit=limit + 1
+            )
         return page_of(rows, limit, lambda m: encode_cursor(m.created_at, m.id))
-
-
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    keys = decode_cursor(cursor, 2)
-    if keys is None:
-        return None
-    try:
-        return datetime.fromisoformat(keys[0]), UUID(keys[1])
-    except ValueError as broken:
-        raise RuleBroken("page.cursor", "The cursor is not valid.") from broken

@@ -1,7 +1,7 @@
 """Use cases of turns: hold a conversation, find its work, store what came of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm.db import Connection, Database, UnitOfWork
@@ -274,7 +274,7 @@ class TurnService:
         limit: int = 50,
     ) -> Page[Run]:
         """Return runs, newest first."""
-        after = decode_cursor(cursor, 2)
+        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
         async with self._db.read() as conn:
             rows = await store.select_runs(
                 conn, status=status, conversation_id=conversation_id, after=after, limit=limit + 1

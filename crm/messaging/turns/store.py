@@ -258,7 +258,7 @@ async def select_runs(
     *,
     status: str | None,
     conversation_id: UUID | None,
-    after: tuple[str, ...] | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Run]:
     """Return runs, newest first."""
