@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.markup import escape
@@ -45,34 +44,42 @@ class DemoRun:
 
     def serve(self, welcome: Welcome) -> None:
         """Run until interrupted."""
-        with self._running() as url:
+
+        def go_on(url: str) -> None:
             welcome(self._console, url, demo_logins())
             self._supervisor.watch()
+
+        self._run(go_on)
 
     def check(self) -> None:
         """Start, look at the page, ask one question, stop.
 
-        Raises: Unavailable: something does not answer.
+        Raises: Unavailable: something does not answer, or it was interrupted.
         """
-        with self._running() as url:
-            with self._steps.step("The worker answers"):
-                wait_for_worker(self._settings.redis_url or "")
-            with self._steps.step("The page at /"):
-                fetch(f"{url}/")
-            with self._steps.step("A question") as step:
-                reply = ask(url, QUESTION, locale="es")
-                step.found("answered")
-            self._console.print(f"\n[dim]{QUESTION}[/dim]\n{escape(reply)}\n", highlight=False)
+        if not self._run(self._examine):
+            raise Unavailable("demo.interrupted", "Interrupted.")
 
-    @contextmanager
-    def _running(self) -> Iterator[str]:
+    def _run(self, work: Callable[[str], None]) -> bool:
+        """Start everything, do the work, stop everything; False when it was interrupted."""
         try:
             with terminable():
-                yield self._start()
+                work(self._start())
         except KeyboardInterrupt:
             self._console.print("\nStopping…")
+            return False
         finally:
             self._supervisor.stop()
+        return True
+
+    def _examine(self, url: str) -> None:
+        with self._steps.step("The worker answers"):
+            wait_for_worker(self._settings.redis_url or "")
+        with self._steps.step("The page at /"):
+            fetch(f"{url}/")
+        with self._steps.step("A question") as step:
+            reply = ask(url, QUESTION, locale="es")
+            step.found("answered")
+        self._console.print(f"\n[dim]{QUESTION}[/dim]\n{escape(reply)}\n", highlight=False)
 
     def _start(self) -> str:
         self._start_servers()
@@ -120,15 +127,15 @@ class DemoRun:
         self._settings = self._settings.model_copy(update={"port": port})
         url = f"http://{self._settings.host}:{port}"
         with self._steps.step("API") as step:
-            api = self._run("API", "api", "serve", f"--workers={self._workers}")
+            api = self._launch("API", "api", "serve", f"--workers={self._workers}")
             self._await(url, api)
             step.found(url)
         with self._steps.step("Worker"):
-            self._run("worker", "worker", "worker")
+            self._launch("worker", "worker", "worker")
         announce(self._settings.home, url)
         return url
 
-    def _run(self, title: str, name: str, *arguments: str) -> Service:
+    def _launch(self, title: str, name: str, *arguments: str) -> Service:
         launch = launcher(
             *arguments,
             environment=environment_of(self._settings),

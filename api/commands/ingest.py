@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,7 +10,9 @@ from rich.console import Console
 from api.commands.steps import Step, Steps
 from api.embedded.deployment import complete
 from api.settings import Settings
-from retrieval.ingest.service import IngestProgress, IngestSummary
+
+if TYPE_CHECKING:
+    from retrieval.ingest.service import IngestProgress, IngestSummary
 
 
 def ingest(
@@ -36,10 +38,10 @@ def ingest(
 
 async def _ingest(
     settings: Settings, path: Path, collection: str, step: Step
-) -> tuple[IngestSummary, int]:
+) -> "tuple[IngestSummary, int]":
     from api.bootstrap import open_services
 
-    def report(progress: IngestProgress) -> None:
+    def report(progress: "IngestProgress") -> None:
         step(progress.name, progress.done, progress.total)
 
     async with open_services(settings) as services:
@@ -47,7 +49,7 @@ async def _ingest(
         return summary, await services.ingest.pending()
 
 
-def _words(summary: IngestSummary) -> str:
+def _words(summary: "IngestSummary") -> str:
     counts = {
         "new": summary.added,
         "changed": summary.changed + summary.updated,
