@@ -60,7 +60,7 @@ def spellings_of(day: date) -> tuple[str, ...]:
         day.isoformat(),
         *(f"{number} de {es[:3]}", f"{number} {es[:3]}"),
         *(f"{en[:3]} {number}", f"{en} {number}", f"{number} {en[:3]}", f"{number} of {en[:3]}"),
-        *(f"{number}/{day.month}/", f"{number:02d}/{day.month:02d}/"),
+        *(f"{number}/{day.month}/{day.year}", f"{number:02d}/{day.month:02d}/{day.year}"),
     )
 
 

@@ -31,8 +31,14 @@ class Amount:
 
     def told_in(self, text: str) -> bool:
         """Return whether the text tells it."""
-        wanted = Decimal(self.money.amount_minor).scaleb(-exponent_of(self.money.currency))
-        return wanted in set(numbers_in(text))
+        return self._units in set(numbers_in(text))
+
+    @property
+    def _units(self) -> Decimal:
+        return Decimal(self.money.amount_minor).scaleb(-exponent_of(self.money.currency))
+
+    def __str__(self) -> str:
+        return f"{self.money.currency} {self._units}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,9 @@ class Day:
         """Return whether the text tells it."""
         return has_day(text, self.day)
 
+    def __str__(self) -> str:
+        return self.day.isoformat()
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -55,6 +64,9 @@ class Count:
     def told_in(self, text: str) -> bool:
         """Return whether the text tells it."""
         return Decimal(self.number) in set(numbers_in(text))
+
+    def __str__(self) -> str:
+        return str(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,9 @@ class AllWords:
         """Return whether the text tells every one of them."""
         return all(first_found(text, group) is not None for group in self.groups)
 
+    def __str__(self) -> str:
+        return " and ".join(" | ".join(group) for group in self.groups)
+
 
 @dataclass(frozen=True, slots=True)
 class Hours:
@@ -78,6 +93,9 @@ class Hours:
     def told_in(self, text: str) -> bool:
         """Return whether the text tells both."""
         return has_phrase(text, self.start) and has_phrase(text, self.end)
+
+    def __str__(self) -> str:
+        return f"{self.start}–{self.end}"
 
 
 Truths = Mapping[tuple[str, str], Truth]

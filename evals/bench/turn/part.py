@@ -40,11 +40,12 @@ async def measure_turn(servers: Servers, *, say: Say, effort: Effort | None = No
     """
     effort = effort or Effort()
     ours, peers = Ours(servers), [Peer(servers, "async"), Peer(servers, "exit")]
+    subjects: list[Subject] = [ours, *peers]
     names = [peer.name for peer in peers]
-    counted = await _count([ours, *peers], effort, say)
+    counted = await _count(subjects, effort, say)
     async with AsyncExitStack() as stack:
         desks: dict[str, Desk] = {
-            s.name: await stack.enter_async_context(s.open()) for s in (ours, *peers)
+            s.name: await stack.enter_async_context(s.open()) for s in subjects
         }
         await _check_answers(desks)
         say("timing turns")
