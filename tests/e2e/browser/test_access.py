@@ -39,10 +39,12 @@ _FOCUSED = """
   return node ? (node.getAttribute("aria-label") || node.textContent || node.id).trim() : "";
 }
 """
+#: A card's link covers the whole card.
 _SMALL_TARGETS = """
 root => [...root.querySelectorAll("button, input, textarea, select, a[href]")]
   .filter(node => node.checkVisibility() && !node.closest("p, sup, li:not([class]) > :not(a)"))
-  .map(node => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])
+  .map(node => [node.outerHTML.slice(0, 80), node.closest(".course-card") ?? node])
+  .map(([html, target]) => [html, target.getBoundingClientRect()])
   .filter(([, box]) => box.height < 44 || box.width < 24)
   .map(([html, box]) => `${html} ${box.width}×${box.height}`)
 """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PAGE = """<!doctype html><html lang="en"><title>School</title>
 <style>
-  html { font-size: 62.5% }
+  html { font-size: 62.5%% }
   * { color: red !important; display: inline }
   button, p { font-size: 7px !important; position: static !important }
 </style>

@@ -19,8 +19,8 @@ export class Header {
       icon("menu"),
     );
     this.node = h(
-      "header",
-      {},
+      "div",
+      { class: "head" },
       h("span", { class: "mark" }, icon("chat")),
       h(
         "div",
