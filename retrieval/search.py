@@ -78,7 +78,9 @@ class KnowledgeSearch:
 
         Args:
             audiences: whose documents may be shown; nothing else is ever returned.
-            query_language: None if the caller does not know.
+            query_language: the reader's; None if the caller does not know. Of a translated text
+                the reader's language is shown. A query that is clearly in the other language is
+                looked up as such.
             languages: of the documents; None for all.
         """
         text = normalise_query(query)
@@ -88,7 +90,7 @@ class KnowledgeSearch:
         if not text or not audiences or not among:
             return SearchResult((), 0.0, asked.language, "lexical")
         found = await self._find(scope, text, asked, among)
-        best = prefer_language(found.ranked, asked.language)
+        best = prefer_language(found.ranked, query_language or asked.language)
         best = limit_per_document(best, _CHUNKS_PER_DOCUMENT[kind])[:limit]
         hits = await self._store.get_hits(scope, {r.candidate.chunk_id: r.score for r in best})
         confidence = estimate_confidence(found.evidence, found.embedder_id) if hits else 0.0
@@ -101,9 +103,8 @@ class KnowledgeSearch:
             await self._elsewhere.nearness(vector)
 
     def _language_of(self, text: str, known: Language | None) -> Detection:
-        if known is not None:
-            return Detection(known, certain=True)
-        return self._detector.detect(text, fallback=self._fallback)
+        detected = self._detector.detect(text, fallback=known or self._fallback)
+        return Detection(detected.language, certain=detected.certain or known is not None)
 
     async def _find(
         self, scope: Scope, text: str, asked: Detection, among: Sequence[Language]

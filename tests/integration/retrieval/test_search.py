@@ -113,6 +113,14 @@ async def test_of_a_translated_document_only_the_readers_language_is_shown(
     assert found == [language]
 
 
+async def test_a_question_in_the_other_language_is_looked_up_as_such(
+    lexical: KnowledgeSearch,
+) -> None:
+    result = await ask(lexical, "How many business days does it take to get it back?")
+    assert result.query_language == "en"
+    assert result.hits[0].document_id == "kb:refunds:en"
+
+
 async def test_languages_can_be_asked_for(hybrid: KnowledgeSearch) -> None:
     result = await ask(hybrid, "¿Cuánto demora la devolución?", languages=frozenset({"en"}))
     assert {h.language for h in result.hits} == {"en"}
