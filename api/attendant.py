@@ -14,6 +14,10 @@ _log = logging.getLogger(__name__)
 
 #: How often the outbox is looked at when nothing has asked for it.
 _RELAY_S = 1.0
+#: How often the checkpoints of runs that nobody will resume are looked for.
+_PRUNE_S = 30.0
+#: The sweep takes up nothing more while so much is under way here.
+_MOST_TASKS = 200
 
 
 class Attendant:
@@ -44,7 +48,8 @@ class Attendant:
     async def running(self) -> AsyncIterator[None]:
         """Sweep and relay while the block runs; then let go of what is under way."""
         services, every = self._services, self._services.settings.turn_sweep_s
-        self._spawn(_repeat(services.engine.sweep, every_s=every))
+        self._spawn(_repeat(self._sweep, every_s=every))
+        self._spawn(_repeat(services.engine.prune, every_s=_PRUNE_S))
         self._spawn(_repeat(services.confirmations.expire_due, every_s=every))
         self._spawn(_repeat(services.outbound.deliver_due, every_s=every))
         self._spawn(_repeat(self._relay, every_s=_RELAY_S))
@@ -54,6 +59,12 @@ class Attendant:
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _sweep(self) -> None:
+        """Take up what nobody serves, without waiting for it: one slow turn holds up no other."""
+        for conversation_id in await self._services.engine.due():
+            if len(self._tasks) < _MOST_TASKS:
+                self.serve_soon(conversation_id)
 
     async def _relay(self) -> None:
         services = self._services

@@ -16,6 +16,7 @@ from agents.runtime.ports import (
     Speaker,
     StoredReply,
 )
+from agents.runtime.turn import AskedCall
 from api.wire import message_wire
 from crm.actor import Actor, AgentIdentity, IdentityLevel
 from crm.db import UnitOfWork
@@ -25,6 +26,7 @@ from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus
 from crm.messaging.conversations.models import Message
 from crm.messaging.turns.models import Lease, RunStatus, TurnOutcome, Wait, Work
 from crm.messaging.turns.service import TurnService
+from tools.arguments import printable, recordable
 from tools.context import ToolContext, ToolRequest
 from tools.results import ToolResult
 from tools.runner import ToolRunner
@@ -55,6 +57,10 @@ class TurnDesk:
     async def due(self) -> Sequence[UUID]:
         """Return conversations that wait and that nobody holds."""
         return await self._turns.due()
+
+    async def ended(self) -> Sequence[UUID]:
+        """Return runs that ended and whose checkpoints are still kept."""
+        return await self._turns.ended_threads()
 
 
 class HeldConversation:
@@ -127,7 +133,7 @@ class OpenRun:
             run_id=self._work.run_id,
             fence=fence,
         )
-        return RunTools(self._runner, context, locale, self._kept_back)
+        return RunTools(self._runner, self._turns, context, locale, self._kept_back)
 
     def _actor(self, speaker: Speaker) -> Actor:
         agent = AgentIdentity(speaker.agent, speaker.model, speaker.prompt_version)
@@ -179,11 +185,13 @@ class RunTools:
     def __init__(
         self,
         runner: ToolRunner,
+        turns: TurnService,
         context: ToolContext,
         locale: Callable[[], Locale],
         kept_back: list[AuditEntry],
     ) -> None:
         self._runner = runner
+        self._turns = turns
         self._context = context
         self._locale = locale
         self._kept_back = kept_back
@@ -201,6 +209,31 @@ class RunTools:
         )
         context = replace(self._context, locale=self._locale())
         return await self._runner.call(context, request, audit_sink=self._kept_back.append)
+
+    async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
+        """Record calls that are not carried out, before anything follows from that."""
+        known = {spec.name for spec in self.available()}
+        await self._turns.record([self._refusal(a, code, a.name in known) for a in asked])
+
+    def _refusal(self, asked: AskedCall, code: str, known: bool) -> AuditEntry:
+        context = self._context
+        return AuditEntry(
+            actor=context.actor,
+            action=asked.name if known else "tool.unknown",
+            effect="NONE",
+            outcome="refused",
+            decision=code,
+            error_code=code,
+            arguments={
+                "tool": printable(asked.name, 100),
+                "arguments": recordable(asked.arguments),
+            },
+            chain_id=context.conversation_id,
+            conversation_id=context.conversation_id,
+            run_id=context.run_id,
+            step=asked.step,
+            call_index=asked.index,
+        )
 
     async def execute_confirmed(self, confirmation_id: UUID) -> ToolResult:
         """Execute exactly the frozen call that was accepted."""

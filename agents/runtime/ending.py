@@ -1,11 +1,15 @@
 """What a run ends in: a reply, a question for consent, or an apology."""
 
+import json
 from typing import Any
 
 from agents.runtime.asking import ask_for_consent
 from agents.runtime.ports import Outcome, RunEnd, Situation, Speaker
 from agents.runtime.turn import Turn
 from agents.strings import say
+
+#: Every turn reads the memory and puts it into the brief.
+_MEMORY_CHARACTERS = 8_000
 
 
 def outcome_of(
@@ -26,7 +30,7 @@ def outcome_of(
         latency_ms=latency_ms,
         citations=state.get("citations", []) if status == "completed" else [],
         actions=actions,
-        memory=state.get("memory", situation.memory),
+        memory=_bounded(state.get("memory", situation.memory), situation.memory),
         tool_calls=turn.usage.tool_calls,
         tokens_in=turn.usage.tokens_in,
         tokens_out=turn.usage.tokens_out,
@@ -34,6 +38,11 @@ def outcome_of(
         error_code=state.get("failed"),
         degraded=turn.degraded,
     )
+
+
+def _bounded(memory: dict[str, object], before: dict[str, object]) -> dict[str, object]:
+    """Return the memory, or the one before when a model has blown it up."""
+    return memory if len(json.dumps(memory, default=str)) <= _MEMORY_CHARACTERS else before
 
 
 def _ending(turn: Turn, state: dict[str, Any]) -> tuple[RunEnd, str, list[dict[str, object]]]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -116,16 +117,28 @@ class TurnEngine:
 
     async def sweep(self) -> int:
         """Serve whatever waits without a holder; return the number of runs that ended."""
-        served = await asyncio.gather(*(self.serve(c) for c in await self._desk.due()))
+        served = await asyncio.gather(*(self.serve(c) for c in await self.due()))
+        await self.prune()
         return sum(served)
+
+    async def due(self) -> Sequence[UUID]:
+        """Return conversations that wait and that nobody holds."""
+        return await self._desk.due()
+
+    async def prune(self) -> None:
+        """Forget the checkpoints of runs that ended without being resumed, e.g. by expiry."""
+        for run_id in await self._desk.ended():
+            await self._saver.forget(str(run_id))
 
     async def _run(self, held: Held, work: Assignment) -> bool:
         """Carry out one run; False when it starts over because the student went on writing."""
         situation = work.situation
         started = time.monotonic()
         turn = self._turn(held, work)
-        if not turn.replay:
-            await turn.emit("run_started", {"run_id": str(situation.run_id)})
+        if situation.attempt > 1:
+            # Whatever an earlier attempt had shown is withdrawn.
+            await turn.emit("draft_reset", {})
+        await turn.emit("run_started", {"run_id": str(situation.run_id)})
         state = await self._think(turn, situation)
         if await self._goes_on(turn, work, state):
             await turn.emit("draft_reset", {})
@@ -210,10 +223,10 @@ class TurnEngine:
         thread = str(situation.run_id)
         config: RunnableConfig = {"configurable": {"thread_id": thread}}
         start: AgentState | Command[Any] = self._opening(situation)
-        if situation.decided is not None and await self._saver.fetch(thread):
+        if situation.decided is not None:
+            if situation.silent or not await self._saver.fetch(thread):
+                return await self._without_graph(turn, situation)
             start = Command(resume={"accepted": situation.decided.accepted})
-        elif situation.decided is not None:
-            return await self._without_graph(turn, situation)
         else:
             self._saver.delete_thread(thread)
         result: dict[str, Any] = await self._graph.ainvoke(
@@ -222,7 +235,10 @@ class TurnEngine:
         return result
 
     async def _without_graph(self, turn: Turn, situation: Situation) -> dict[str, Any]:
-        """Carry out a decision whose graph is gone: the frozen call is all that it takes."""
+        """Carry out a decision whose graph is gone, or while a person answers.
+
+        The frozen call is all that it takes.
+        """
         decided = situation.decided
         if decided is None or not decided.accepted:
             return {"reply": say(turn.locale, "confirmation.rejected")}

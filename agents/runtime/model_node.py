@@ -10,6 +10,8 @@ from agents.runtime.guards.marks import without_marks
 from agents.runtime.guards.output import check_sentence, evidence_of
 from agents.runtime.guards.sentences import SentenceStream
 from agents.runtime.state import AgentState
+from agents.runtime.storable import storable, storable_text
+from agents.runtime.tool_node import calls_of
 from agents.runtime.turn import ModelFailed, Provider, Turn
 
 
@@ -21,6 +23,8 @@ async def call_model(state: AgentState, runtime: Runtime[Turn]) -> dict[str, obj
     turn, step = runtime.context, state.get("step", 0)
     message = _recorded(turn, step) or await _ask(turn, state)
     turn.recorded[step] = message_to_dict(message)
+    if step + 1 >= turn.max_steps and (asked := calls_of(message, step=step)):
+        await turn.tools.refuse(asked, code="budget.steps")
     return {"messages": [message], "step": step + 1}
 
 
@@ -51,7 +55,7 @@ async def _speak(turn: Turn, provider: Provider, state: AgentState) -> AIMessage
     async for chunk in provider.stream(state["messages"], turn.tools.available()):
         whole = chunk if whole is None else whole + chunk
         if not whole.tool_call_chunks:
-            await screen.feed(chunk.text)
+            await screen.feed(storable_text(chunk.text))
     if whole is None:
         raise ModelFailed("bad_output", "empty stream")
     _count(turn, provider, whole)
@@ -84,7 +88,8 @@ class _Screen:
 
 
 def _message_of(chunk: AIMessageChunk) -> AIMessage:
-    message = message_chunk_to_message(chunk)
+    said = message_to_dict(message_chunk_to_message(chunk))
+    (message,) = messages_from_dict([storable(said)])
     if not isinstance(message, AIMessage):
         raise ModelFailed("bad_output", type(message).__name__)
     return message

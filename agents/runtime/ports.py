@@ -59,6 +59,11 @@ class Situation:
     pending: PendingConfirmation | None
     steps: dict[int, dict[str, object]]
 
+    @property
+    def silent(self) -> bool:
+        """Return whether a person answers, or nobody: then agents say nothing."""
+        return self.status in {"advisor", "closed"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
@@ -164,6 +169,10 @@ class Desk(Protocol):
 
     async def due(self) -> Sequence[UUID]:
         """Return conversations that wait and that nobody holds."""
+        ...
+
+    async def ended(self) -> Sequence[UUID]:
+        """Return runs that ended and whose checkpoints are still kept."""
         ...
 
 

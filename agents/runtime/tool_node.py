@@ -1,29 +1,21 @@
 """The graph node that carries out what a model asked for; the only way to an effect."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from uuid import UUID
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agents.runtime.state import AgentState
-from agents.runtime.turn import Turn
+from agents.runtime.turn import AskedCall, Turn
 from tools.results import NeedsConfirmation, Ok, Refused, Source, ToolResult
 from tools.spec import Effect
 
 #: Calls of one model output that are carried out; a model that asks for more is refused the rest.
 MAX_CALLS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    name: str
-    arguments: object
-    call_id: str
-    index: int
+_TOO_MANY = Refused("budget.calls", "Too many calls at once.")
 
 
 async def call_tools(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
@@ -33,32 +25,36 @@ async def call_tools(state: AgentState, runtime: Runtime[Turn]) -> dict[str, obj
     start: effects that were made replay by their keys, reads are read again.
     """
     turn, last = runtime.context, state["messages"][-1]
-    step = state["step"] - 1
-    answers = []
-    for asked in _calls_of(last) if isinstance(last, AIMessage) else ():
-        result = await _carry_out(turn, asked, step=step)
-        answers.append(_tool_message(asked, result))
+    asked = calls_of(last, step=state["step"] - 1)
+    answers = [_tool_message(a, await _carry_out(turn, a)) for a in asked[:MAX_CALLS]]
+    if extra := asked[MAX_CALLS:]:
+        await turn.tools.refuse(extra, code="budget.calls")
+        answers += [_tool_message(a, _TOO_MANY) for a in extra]
     return {"messages": answers}
 
 
-def _calls_of(message: AIMessage) -> Iterator[_Asked]:
-    valid: list[tuple[str, object, str | None]] = [
+def calls_of(message: AnyMessage, *, step: int) -> list[AskedCall]:
+    """Return what a model output asks for, in order."""
+    if not isinstance(message, AIMessage):
+        return []
+    asked: list[tuple[str, object, str | None]] = [
         (c["name"], c["args"], c["id"]) for c in message.tool_calls
     ]
     # Arguments that are no JSON reach the runner as they are: it refuses them and says why.
-    valid += [(c["name"] or "", c["args"], c["id"]) for c in message.invalid_tool_calls]
-    for index, (name, arguments, call_id) in enumerate(valid):
-        yield _Asked(name, arguments, call_id or f"call-{index}", index)
+    asked += [(c["name"] or "", c["args"], c["id"]) for c in message.invalid_tool_calls]
+    return [
+        AskedCall(name, arguments, step, index, call_id or f"call-{index}")
+        for index, (name, arguments, call_id) in enumerate(asked)
+    ]
 
 
-async def _carry_out(turn: Turn, asked: _Asked, *, step: int) -> ToolResult:
-    if asked.index >= MAX_CALLS:
-        return Refused("budget.calls", "Too many calls at once.")
-    await turn.emit("tool_started", {"tool": asked.name})
+async def _carry_out(turn: Turn, asked: AskedCall) -> ToolResult:
+    shown = _shown_name(turn, asked.name)
+    await turn.emit("tool_started", {"tool": shown})
     result = await turn.tools.call(
         name=asked.name,
         arguments=asked.arguments,
-        step=step,
+        step=asked.step,
         index=asked.index,
         call_id=asked.call_id,
     )
@@ -67,8 +63,13 @@ async def _carry_out(turn: Turn, asked: _Asked, *, step: int) -> ToolResult:
     turn.usage.tool_calls += 1
     turn.usage.effects += _changes(turn, asked.name)
     turn.results.append((asked.name, result))
-    await turn.emit("tool_finished", {"tool": asked.name, "status": result.status})
+    await turn.emit("tool_finished", {"tool": shown, "status": result.status})
     return result
+
+
+def _shown_name(turn: Turn, name: str) -> str:
+    """Return a tool's name for the student; one that a model made up may hold anything."""
+    return name if any(s.name == name for s in turn.tools.available()) else "unknown"
 
 
 def _changes(turn: Turn, name: str) -> bool:
@@ -92,7 +93,7 @@ async def _with_consent(turn: Turn, asked: NeedsConfirmation) -> ToolResult:
     return await turn.tools.execute_confirmed(UUID(str(asked.confirmation_id)))
 
 
-def _tool_message(asked: _Asked, result: ToolResult) -> ToolMessage:
+def _tool_message(asked: AskedCall, result: ToolResult) -> ToolMessage:
     sources = result.sources if isinstance(result, Ok) else ()
     return ToolMessage(
         content=json.dumps(_content(result, sources), ensure_ascii=False, default=str),

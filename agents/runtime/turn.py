@@ -44,6 +44,23 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AskedCall:
+    """One call as a model asked for it.
+
+    Args:
+        step: of the run's loop, from 0.
+        index: of the call within its step, from 0.
+        call_id: the model's own name for the call.
+    """
+
+    name: str
+    arguments: object
+    step: int
+    index: int
+    call_id: str
+
+
 class TurnTools(Protocol):
     """The tool runner, bound to this turn's actor, run and lease."""
 
@@ -55,6 +72,10 @@ class TurnTools(Protocol):
         self, *, name: str, arguments: object, step: int, index: int, call_id: str
     ) -> ToolResult:
         """Validate, check, run and audit one call."""
+        ...
+
+    async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
+        """Record calls that are not carried out, before anything follows from that."""
         ...
 
     async def execute_confirmed(self, confirmation_id: UUID) -> ToolResult:

@@ -86,14 +86,19 @@ class JournalService:
         chains = events = 0
         broken: list[BrokenLink] = []
         last: UUID | None = None
-        async with self._db.read() as conn:
-            while heads := await store.select_heads(conn, after=last, limit=_STRETCH):
+        while True:
+            # A snapshot a stretch: chains that grow meanwhile are no broken chains.
+            async with self._db.read() as conn, conn.transaction():
+                await store.begin_snapshot(conn)
+                heads = await store.select_heads(conn, after=last, limit=_STRETCH)
                 for head in heads:
                     flaw = await _verify_chain(conn, head)
                     broken += [flaw] if flaw else []
-                    chains, events = chains + 1, events + head["head_seq"]
-                last = heads[-1]["chain_id"]
-        return Verification(chains, events, tuple(broken))
+            if not heads:
+                return Verification(chains, events, tuple(broken))
+            chains += len(heads)
+            events += sum(head["head_seq"] for head in heads)
+            last = heads[-1]["chain_id"]
 
     async def relay_outbox(
         self, deliver: Callable[[OutboxRow], Awaitable[None]], *, limit: int = 20
@@ -125,7 +130,9 @@ async def _try_delivery(
     try:
         await deliver(row)
     except Exception as failure:  # noqa: BLE001 one bad consumer must not hold back the others
-        return f"{type(failure).__name__}: {failure}"[:500]
+        # A text that no column can hold would undo the whole batch, for ever.
+        text = f"{type(failure).__name__}: {failure}"[:500].replace("\x00", "")
+        return text.encode("utf-8", "replace").decode()
     return None
 
 

@@ -238,6 +238,11 @@ async def select_chain(
     return await rows.fetchall()
 
 
+async def begin_snapshot(conn: Connection) -> None:
+    """Let every statement of this transaction see the same moment; call it first."""
+    await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
 async def select_heads(conn: Connection, *, after: UUID | None, limit: int) -> list[DictRow]:
     """Return chains with their heads, by chain id."""
     rows = await conn.execute(

@@ -310,6 +310,32 @@ async def select_last_messages(
     return [_message(r) for r in await cursor.fetchall()][::-1]
 
 
+async def select_window(
+    conn: Connection, conversation_id: UUID, *, answering: Sequence[UUID], limit: int
+) -> list[Message]:
+    """Return the end of the log, oldest first, and after it the messages to answer.
+
+    Messages that wait for a later turn are left out: what a turn does not answer it does not see.
+    """
+    cursor = await conn.execute(
+        f"""
+        SELECT * FROM (
+            (SELECT {_MESSAGE}, FALSE AS asked
+             FROM messages m LEFT JOIN staff s ON s.id = m.staff_id
+             WHERE m.conversation_id = %(id)s
+               AND NOT (m.role = 'student' AND m.answered_by IS NULL)
+             ORDER BY m.ordinal DESC LIMIT %(limit)s)
+            UNION ALL
+            (SELECT {_MESSAGE}, TRUE FROM messages m LEFT JOIN staff s ON s.id = m.staff_id
+             WHERE m.id = ANY(%(answering)s) AND m.answered_by IS NULL)
+        ) window_of_the_log ORDER BY asked, ordinal
+        """,  # noqa: S608
+        {"id": conversation_id, "answering": list(answering), "limit": limit},
+    )
+    rows = await cursor.fetchall()
+    return [_message({k: v for k, v in row.items() if k != "asked"}) for row in rows]
+
+
 def _message(row: DictRow) -> Message:
     values: dict[str, Any] = dict(row)
     values["citations"] = tuple(values["citations"])

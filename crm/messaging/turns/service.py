@@ -7,6 +7,7 @@ from uuid import UUID
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import Conflict
 from crm.ids import ConversationId, RunId, new_id
+from crm.journal.audit import AuditEntry
 from crm.messaging.confirmations import store as confirmations
 from crm.messaging.confirmations.models import (
     Confirmation,
@@ -27,6 +28,8 @@ from crm.paging import Page, decode_cursor, encode_cursor, page_of
 
 #: Messages that a turn reads; older ones reach it through the summary.
 WINDOW = 20
+#: Of which so many are left to what came before a long burst.
+_CONTEXT = 5
 _SILENT = {ConversationStatus.ADVISOR, ConversationStatus.CLOSED}
 
 
@@ -97,27 +100,40 @@ class TurnService:
             if wait > 0:
                 return Wait(wait)
             conversation = await conversations.select_conversation(conn, lease.conversation_id)
-            work = None
-            if conversation.status not in _SILENT:
-                work = await self._find(uow, lease, conversation)
-            if work is None:
-                await store.delete_request(conn, lease.conversation_id)
-            return work
+            work = await self._find(uow, lease, conversation)
+            return work or await self._stand_down(uow, conversation)
 
     async def _find(self, uow: UnitOfWork, lease: Lease, conversation: Conversation) -> Work | None:
         opened = await confirmations.select_open(uow.conn, conversation.id)
         decided = [c for c in opened if c.status is not ConfirmationStatus.PENDING]
         if decided:
-            return await self._work(uow, lease, conversation, (), opened, decided[-1])
-        crashed = await store.select_crashed_run(uow.conn, conversation.id)
+            # What was agreed to is carried out whoever answers; a typed yes is answered with it.
+            linked = await store.select_linked(uow.conn, decided[-1].call.run_id)
+            return await self._work(uow, lease, conversation, linked, opened, decided[-1])
         unanswered = await store.select_unanswered(uow.conn, conversation.id)
-        if crashed and crashed["has_steps"]:
-            # Its recorded steps answer the messages it had; newer ones make the next turn.
-            unanswered = [m for m in unanswered if m in crashed["message_ids"]]
-        if not unanswered:
+        if conversation.status in _SILENT or not unanswered:
             return None
-        run_id = RunId(crashed["id"]) if crashed else None
-        return await self._work(uow, lease, conversation, unanswered, opened, None, run_id)
+        crashed = await store.select_crashed_run(uow.conn, conversation.id)
+        left = [m for m in unanswered if crashed and m in crashed["message_ids"]]
+        if crashed is None or not left:
+            await self._abort(uow, conversation)
+            return await self._work(uow, lease, conversation, unanswered, opened, None)
+        # Recorded steps answer the messages that their run had; newer ones make the next turn.
+        asked = left if crashed["has_steps"] else unanswered
+        run_id = RunId(crashed["id"])
+        return await self._work(uow, lease, conversation, asked, opened, None, run_id)
+
+    async def _stand_down(self, uow: UnitOfWork, conversation: Conversation) -> Wait | None:
+        """Withdraw the request, unless something came in since it was looked for."""
+        if not await self._settle_request(uow, conversation.id):
+            return Wait(0.0)
+        await self._abort(uow, conversation)
+        return None
+
+    async def _abort(self, uow: UnitOfWork, conversation: Conversation) -> None:
+        """Close what lost holders left open and nothing waits for any more."""
+        for run_id in await store.abort_runs(uow.conn, conversation.id, at=self._db.clock.now()):
+            uow.audit(_aborted(conversation, run_id))
 
     async def _work(
         self,
@@ -129,7 +145,12 @@ class TurnService:
         decided: Confirmation | None,
         run_id: RunId | None = None,
     ) -> Work:
-        window = await conversations.select_last_messages(uow.conn, conversation.id, limit=WINDOW)
+        window = await conversations.select_window(
+            uow.conn,
+            conversation.id,
+            answering=message_ids,
+            limit=max(WINDOW - len(message_ids), _CONTEXT),
+        )
         answering = tuple(m for m in window if m.id in set(message_ids))
         decided = decided or await self._typed(uow, conversation, answering, opened)
         if decided is not None:
@@ -170,6 +191,9 @@ class TurnService:
             return None
         decision = typed_decision(answering[0].body)
         if decision is None or not await self._shown_last(uow.conn, live[0], answering[0]):
+            return None
+        held = await confirmations.select_confirmation(uow.conn, live[0].id, lock=True)
+        if held.status is not ConfirmationStatus.PENDING:
             return None
         status = (
             ConfirmationStatus.ACCEPTED if decision == "accept" else ConfirmationStatus.REJECTED
@@ -227,13 +251,14 @@ class TurnService:
                 await confirmations.close(uow.conn, work.decided.id, at=now)
             for entry in outcome.audits:
                 uow.audit(entry)
-            await self._settle_request(uow, lease)
+            await self._settle_request(uow, lease.conversation_id)
             return reply
 
     async def _say(self, uow: UnitOfWork, work: Work, outcome: TurnOutcome) -> Message | None:
         if outcome.reply is None:
             return None
-        external_id = f"{work.run_id}:{outcome.steps}:{outcome.status}"
+        asked = [a["confirmation_id"] for a in outcome.actions if "confirmation_id" in a]
+        external_id = ":".join(map(str, (work.run_id, outcome.steps, outcome.status, *asked)))
         await conversations.insert_message(
             uow.conn,
             conversation_id=work.conversation.id,
@@ -256,12 +281,35 @@ class TurnService:
         )
         return message
 
-    async def _settle_request(self, uow: UnitOfWork, lease: Lease) -> None:
-        """Drop the request unless something came in while the run was under way."""
-        unanswered = await store.select_unanswered(uow.conn, lease.conversation_id)
-        opened = await confirmations.select_open(uow.conn, lease.conversation_id)
-        if not unanswered and all(c.status is ConfirmationStatus.PENDING for c in opened):
-            await store.delete_request(uow.conn, lease.conversation_id)
+    async def _settle_request(self, uow: UnitOfWork, conversation_id: ConversationId) -> bool:
+        """Drop the request unless there is more to do; return whether none is left.
+
+        Whoever asks for a turn waits for the lock: what they put in is either seen here, or asked
+        for anew when this has committed.
+        """
+        if not await store.lock_request(uow.conn, conversation_id):
+            return True
+        opened = await confirmations.select_open(uow.conn, conversation_id)
+        if any(c.status is not ConfirmationStatus.PENDING for c in opened):
+            return False
+        conversation = await conversations.select_conversation(uow.conn, conversation_id)
+        if conversation.status not in _SILENT and await store.select_unanswered(
+            uow.conn, conversation_id
+        ):
+            return False
+        await store.delete_request(uow.conn, conversation_id)
+        return True
+
+    async def record(self, entries: Sequence[AuditEntry]) -> None:
+        """File audit records of calls that were not carried out."""
+        async with self._db.transaction() as uow:
+            for entry in entries:
+                uow.audit(entry)
+
+    async def ended_threads(self, *, limit: int = 100) -> list[UUID]:
+        """Return runs that ended and still have checkpoints: nobody will resume them."""
+        async with self._db.read() as conn:
+            return await store.select_ended_threads(conn, limit=limit)
 
     # --- what admins see ------------------------------------------------------------------------
 
@@ -288,3 +336,16 @@ class TurnService:
         """
         async with self._db.read() as conn:
             return await store.select_run(conn, run_id)
+
+
+def _aborted(conversation: Conversation, run_id: RunId) -> AuditEntry:
+    return AuditEntry(
+        actor=conversation.student,
+        action="turn",
+        effect="NONE",
+        outcome="aborted",
+        decision="superseded",
+        chain_id=conversation.id,
+        conversation_id=conversation.id,
+        run_id=run_id,
+    )

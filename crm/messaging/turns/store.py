@@ -35,6 +35,14 @@ async def delete_request(conn: Connection, conversation_id: UUID) -> None:
     await conn.execute("DELETE FROM turn_requests WHERE conversation_id = %s", [conversation_id])
 
 
+async def lock_request(conn: Connection, conversation_id: UUID) -> bool:
+    """Keep others from asking until this transaction ends; False when nobody has asked."""
+    cursor = await conn.execute(
+        "SELECT 1 FROM turn_requests WHERE conversation_id = %s FOR UPDATE", [conversation_id]
+    )
+    return await cursor.fetchone() is not None
+
+
 async def select_wait(conn: Connection, conversation_id: UUID) -> float | None:
     """Return the seconds until a requested turn is due; None when none is requested."""
     cursor = await conn.execute(
@@ -138,6 +146,41 @@ async def select_crashed_run(conn: Connection, conversation_id: UUID) -> DictRow
         [conversation_id],
     )
     return await cursor.fetchone()
+
+
+async def select_linked(conn: Connection, run_id: UUID) -> list[UUID]:
+    """Return the messages that a run was given and that nobody has answered, oldest first."""
+    cursor = await conn.execute(
+        "SELECT m.id FROM run_messages l JOIN messages m ON m.id = l.message_id "
+        "WHERE l.run_id = %s AND m.answered_by IS NULL ORDER BY m.ordinal",
+        [run_id],
+    )
+    return [r["id"] for r in await cursor.fetchall()]
+
+
+async def abort_runs(conn: Connection, conversation_id: UUID, *, at: datetime) -> list[RunId]:
+    """Close the runs that lost holders left open; return them."""
+    cursor = await conn.execute(
+        "UPDATE runs SET status = 'aborted', finished_at = %s "
+        "WHERE conversation_id = %s AND status = 'running' RETURNING id",
+        [at, conversation_id],
+    )
+    return [RunId(r["id"]) for r in await cursor.fetchall()]
+
+
+async def select_ended_threads(conn: Connection, *, limit: int) -> list[UUID]:
+    """Return runs that ended and still have checkpoints."""
+    cursor = await conn.execute(
+        """
+        SELECT DISTINCT c.thread_id::uuid AS id FROM checkpoints c
+        WHERE NOT EXISTS (
+            SELECT 1 FROM runs r
+            WHERE r.id = c.thread_id::uuid AND r.status IN ('running', 'waiting')
+        ) LIMIT %s
+        """,
+        [limit],
+    )
+    return [r["id"] for r in await cursor.fetchall()]
 
 
 async def insert_run(conn: Connection, lease: Lease, *, at: datetime) -> tuple[RunId, int]:

@@ -11,6 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from agents.runtime.guards.input import fold
+from agents.runtime.turn import AskedCall
+from agents.runtime.turn import AskedCall
 from crm.actor import Actor, IdentityLevel
 from crm.courses.models import Schedule
 from crm.ids import SubjectId
@@ -81,6 +83,12 @@ class FakeTools:
         if isinstance(result, Refused):
             self.refusals.append((name, result.code))
         return result
+
+    async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
+        self.refusals += [(a.name, code) for a in asked]
+
+    async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
+        self.refusals.extend((call.name, code) for call in asked)
 
     async def execute_confirmed(self, confirmation_id: UUID) -> ToolResult:
         self.executed.append(confirmation_id)
@@ -280,9 +288,14 @@ class FakeTools:
         )
 
     def _search_knowledge(self, args: Any) -> PassagesFound:
-        scored = [(overlap(args.query, p.heading + " " + p.text), p) for p in passages()]
+        scored = [
+            (overlap(args.query, f"{p.title} {p.heading} {p.text}") + often(args.query, p.text), p)
+            for p in passages()
+            if p.heading != p.title
+        ]
         own = [(s + 0.05 * (p.language == self.locale), p) for s, p in scored]
         best = sorted(own, key=lambda pair: -pair[0])[: args.limit]
+        best.sort(key=lambda pair: args.topic is not None and pair[1].topic != args.topic)
         return PassagesFound(
             passages=[p for _, p in best],
             confidence=min(best[0][0], 1.0),
@@ -358,8 +371,13 @@ def overlap(query: str, text: str) -> float:
     return len(asked & stems(text)) / max(len(asked), 1)
 
 
+def often(query: str, text: str) -> float:
+    return sum(fold(text).count(stem) for stem in stems(query)) / 100
+
+
 def stems(text: str) -> set[str]:
-    return {w[:6] for w in re.findall(r"\w+", fold(text)) if len(w) > 3}
+    words = re.findall(r"\w+", fold(text))
+    return {w[:6] for w in words if len(w) > 3} - {"necesi", "need", "puedo"}
 
 
 _PASSAGES: list[PassageOut] = []
