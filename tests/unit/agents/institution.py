@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from agents.runtime.guards.input import fold
 from agents.runtime.turn import AskedCall
-from agents.runtime.turn import AskedCall
 from crm.actor import Actor, IdentityLevel
 from crm.courses.models import Schedule
 from crm.ids import SubjectId
@@ -86,9 +85,6 @@ class FakeTools:
 
     async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
         self.refusals += [(a.name, code) for a in asked]
-
-    async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
-        self.refusals.extend((call.name, code) for call in asked)
 
     async def execute_confirmed(self, confirmation_id: UUID) -> ToolResult:
         self.executed.append(confirmation_id)
