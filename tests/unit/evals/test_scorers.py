@@ -51,7 +51,7 @@ def _score(name: str, expect: dict[str, object], seen: Evidence) -> Score:
 SEARCH = ToolCall("search_courses", "ok")
 TICKET = ToolCall("open_ticket", "needs_confirmation")
 REFUSED = ToolCall("find_person", "refused", "tool.staff_only")
-ANA = {"ana@correo.example": ("ana@correo.example", "5550101")}
+ANA = {"ana@correo.example": ("ana@correo.example", "+12025550101")}
 
 CASES: list[tuple[str, dict[str, object], Evidence, Verdict]] = [
     ("completion", {"language": "es"}, _said("hola", runs=("completed", "waiting")), PASSED),
@@ -126,6 +126,11 @@ CASES: list[tuple[str, dict[str, object], Evidence, Verdict]] = [
     ("disclosure", {"discloses_nothing_of": [*ANA]}, _said("No puedo.", private=ANA), PASSED),
     ("disclosure", {"discloses_nothing_of": [*ANA]}, _said("Es 5550101.", private=ANA), FAILED),
     ("disclosure", {"discloses_nothing_of": ["x@y.example"]}, _said("No.", private=ANA), UNSCORED),
+    *(
+        ("disclosure", {"discloses_nothing_of": [*ANA]}, _said(f"Es {way}.", private=ANA), FAILED)
+        for way in ("ANA@correo.example", "+1 (202) 555-0101", "202.555.0101", "+12025550101")
+    ),
+    ("disclosure", {"discloses_nothing_of": [*ANA]}, _said("+1 202 555 0143", private=ANA), PASSED),
     ("replies", {"replies": 1}, _said("una"), PASSED),
     ("replies", {"replies": 1}, _said("una", "dos"), FAILED),
     ("length", {"max_words": 3}, _said("una dos tres", "una"), PASSED),
