@@ -5,6 +5,7 @@ import asyncio
 import typer
 from rich.console import Console
 
+from api.commands.store import require_answer
 from api.embedded.deployment import complete
 from api.settings import Settings
 
@@ -28,6 +29,7 @@ def verify() -> None:
             return await services.journal.verify_chains()
 
     with complete(Settings(), redis=False) as settings:
+        require_answer(settings.require_database_url())
         found = asyncio.run(walk(settings))
     console = Console()
     for flaw in found.broken:

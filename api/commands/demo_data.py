@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from api.commands.steps import Step, Steps
+from api.commands.store import require_answer
 from api.embedded.deployment import complete
 from api.settings import Settings
 
@@ -17,6 +18,7 @@ def demo_data(
 ) -> None:
     """Add made-up students with their conversations and tickets to the database."""
     with complete(Settings()) as settings, Steps(Console()).step("Students") as step:
+        require_answer(settings.require_database_url())
         step.found(asyncio.run(_generate(settings, students, seed, step)))
 
 

@@ -13,7 +13,7 @@ from api.commands.ports import choose_port
 from api.commands.probe import ask, fetch, wait_for_worker, wait_until_ready
 from api.commands.running_demo import announce
 from api.commands.steps import Steps
-from api.commands.store import connect, read_facts
+from api.commands.store import read_facts, require_answer
 from api.commands.supervisor import Service, Supervisor, terminable
 from api.embedded.deployment import environment_of, postgres_of, valkey_of, with_secrets
 from api.settings import Settings
@@ -105,7 +105,7 @@ class DemoRun:
 
         with self._steps.step("Schema") as step:
             url = self._settings.require_database_url()
-            connect(url).close()
+            require_answer(url)
             applied = runner.migrate(url)
             step.found(f"{len(applied)} migrations" if applied else "up to date")
 

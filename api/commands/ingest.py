@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from api.commands.steps import Step, Steps
+from api.commands.store import require_answer
 from api.embedded.deployment import complete
 from api.settings import Settings
 
@@ -24,6 +25,7 @@ def ingest(
     """Bring the knowledge in step with a folder: new, changed and vanished documents."""
     console = Console()
     with complete(Settings()) as settings, Steps(console).step(f"Reading {path}") as step:
+        require_answer(settings.require_database_url())
         summary, pending = asyncio.run(_ingest(settings, path, collection, step))
         step.found(_words(summary))
     for file in summary.set_aside:

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from api.commands.store import connect, where
+from api.commands.store import require_answer, where
 from api.embedded.deployment import complete
 from api.settings import Settings
 
@@ -13,7 +13,7 @@ def migrate() -> None:
 
     with complete(Settings(), redis=False) as settings:
         url = settings.require_database_url()
-        connect(url).close()
+        require_answer(url)
         applied = runner.migrate(url)
         done = f"applied {', '.join(applied)}" if applied else "nothing to do"
         Console().print(f"{where(url)}: {done}", highlight=False)

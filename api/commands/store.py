@@ -53,6 +53,14 @@ def connect(database_url: str) -> psycopg.Connection:
         ) from error
 
 
+def require_answer(database_url: str) -> None:
+    """Fail at once, in words, where a pool would try for long.
+
+    Raises: Unavailable("database").
+    """
+    connect(database_url).close()
+
+
 def where(database_url: str) -> str:
     """The address without user and password, fit to be shown."""
     try:

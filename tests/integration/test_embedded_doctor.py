@@ -2,14 +2,16 @@
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 import pytest
 
+from api.cli import main
+from api.embedded.deployment import postgres_of
 from api.embedded.valkey import EmbeddedValkey
 
 NOWHERE = "127.0.0.1:1"
@@ -24,19 +26,32 @@ class Ended:
     err: str
 
 
-def orienta(*arguments: str, home: Path, **settings: str) -> Ended:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORIENTA_", "OPENAI_"))}
-    ours = {f"ORIENTA_{name.upper()}": value for name, value in settings.items()}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "api.cli", *arguments],
-        env=clean | ours | {"ORIENTA_HOME": str(home), "COLUMNS": "200"},
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+class Orienta(Protocol):
+    def __call__(self, *arguments: str, home: Path, **settings: str) -> Ended: ...
+
+
+@pytest.fixture
+def orienta(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Orienta:
+    """The command with these settings alone; runs in this process, imports are what costs."""
+
+    def run(*arguments: str, home: Path, **settings: str) -> Ended:
+        with monkeypatch.context() as context:
+            for name in [n for n in os.environ if n.startswith(("ORIENTA_", "OPENAI_"))]:
+                context.delenv(name)
+            for name, value in {"home": str(home), **settings}.items():
+                context.setenv(f"ORIENTA_{name.upper()}", value)
+            context.setenv("COLUMNS", "200")
+            context.setattr(sys, "argv", ["orienta", *arguments])
+            context.chdir(tmp_path)  # no .env there
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), said.out, said.err)
+
+    return run
 
 
 def findings(ended: Ended) -> dict[str, dict[str, str]]:
@@ -49,7 +64,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_a_healthy_setup_is_reported_with_versions(
-    home: Path, database_url: str, redis_url: str
+    orienta: Orienta, home: Path, database_url: str, redis_url: str
 ) -> None:
     ended = orienta("doctor", "--json", home=home, database_url=database_url, redis_url=redis_url)
     found = findings(ended)
@@ -68,7 +83,9 @@ def test_a_healthy_setup_is_reported_with_versions(
     assert not home.exists()
 
 
-def test_the_table_shows_no_password(home: Path, database_url: str, redis_url: str) -> None:
+def test_the_table_shows_no_password(
+    orienta: Orienta, home: Path, database_url: str, redis_url: str
+) -> None:
     ended = orienta("doctor", home=home, database_url=database_url, redis_url=redis_url)
     assert ended.code == 0
     assert "PostgreSQL" in ended.out
@@ -78,7 +95,7 @@ def test_the_table_shows_no_password(home: Path, database_url: str, redis_url: s
 
 
 def test_an_empty_database_is_mended_by_migrate(
-    home: Path, empty_database_url: str, redis_url: str
+    orienta: Orienta, home: Path, empty_database_url: str, redis_url: str
 ) -> None:
     urls = {"database_url": empty_database_url, "redis_url": redis_url}
     before = orienta("doctor", "--json", home=home, **urls)
@@ -91,7 +108,7 @@ def test_an_empty_database_is_mended_by_migrate(
     assert orienta("doctor", "--json", home=home, **urls).code == 0
 
 
-def test_servers_that_do_not_answer_are_broken_and_named(home: Path) -> None:
+def test_servers_that_do_not_answer_are_broken_and_named(orienta: Orienta, home: Path) -> None:
     ended = orienta(
         "doctor",
         "--json",
@@ -112,7 +129,7 @@ def test_servers_that_do_not_answer_are_broken_and_named(home: Path) -> None:
         assert setting in found[part]["remedy"]
 
 
-def test_nothing_running_is_no_fault(home: Path) -> None:
+def test_nothing_running_is_no_fault(orienta: Orienta, home: Path) -> None:
     ended = orienta("doctor", "--json", home=home)
     found = findings(ended)
     assert ended.code == 0, ended.out
@@ -121,7 +138,9 @@ def test_nothing_running_is_no_fault(home: Path) -> None:
     assert "make demo" in found["PostgreSQL"]["remedy"]
 
 
-def test_a_running_embedded_server_is_found(server_folder: Path, database_url: str) -> None:
+def test_a_running_embedded_server_is_found(
+    orienta: Orienta, server_folder: Path, database_url: str
+) -> None:
     home = server_folder / "doctor-home"
     with EmbeddedValkey(home / "valkey"):
         ended = orienta("doctor", "--json", home=home, database_url=database_url)
@@ -130,7 +149,9 @@ def test_a_running_embedded_server_is_found(server_folder: Path, database_url: s
 
 
 @pytest.mark.parametrize("verb", ["migrate", "audit verify", "ingest ."])
-def test_a_verb_without_its_database_fails_in_one_sentence(verb: str, home: Path) -> None:
+def test_a_verb_without_its_database_fails_in_one_sentence(
+    orienta: Orienta, verb: str, home: Path
+) -> None:
     ended = orienta(
         *verb.split(),
         home=home,
@@ -143,21 +164,21 @@ def test_a_verb_without_its_database_fails_in_one_sentence(verb: str, home: Path
     assert "does not answer" in ended.err
 
 
-def test_migrate_starts_the_embedded_server_and_keeps_its_data(server_folder: Path) -> None:
+def test_migrate_starts_the_embedded_server_and_keeps_its_data(
+    orienta: Orienta, server_folder: Path
+) -> None:
     home = server_folder / "migrate-home"
     first = orienta("migrate", home=home)
     assert first.code == 0, first.err
     assert "applied 0001" in first.out
     assert "nothing to do" in orienta("migrate", home=home).out
     assert orienta("demo", "--reset", "--help", home=home).code == 0
-    from api.embedded.deployment import postgres_of
-
     assert postgres_of(home).attach() is None
     postgres_of(home).erase()
 
 
 def test_a_tampered_record_is_found_by_audit_verify(
-    home: Path, database_url: str, redis_url: str
+    orienta: Orienta, home: Path, database_url: str, redis_url: str
 ) -> None:
     urls = {"database_url": database_url, "redis_url": redis_url}
     sound = orienta("audit", "verify", home=home, **urls)
