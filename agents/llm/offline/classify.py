@@ -72,6 +72,7 @@ class _Reading:
             "facets": self.facets,
             "filters": self.filters,
             "field": self.fields[0] if self.fields else "",
+            "explicit": self.explicit,
             "upset": self.upset,
         }
         return Intent(name=name, **{**known, **values})  # type: ignore[arg-type]
@@ -101,7 +102,9 @@ def _others_or_override(read: _Reading) -> Intent | None:
 
 
 def _direct(read: _Reading) -> Intent | None:
-    return next((read.intent(n) for n in _DIRECT if read.has(n)), None)
+    # "How long until you answer a ticket" asks about the rules and opens nothing.
+    passes_by = {"open_ticket"} if read.lex.slots["how_long"].match(read.text) else set()
+    return next((read.intent(n) for n in _DIRECT if read.has(n) and n not in passes_by), None)
 
 
 def _abuse(read: _Reading) -> Intent | None:
@@ -110,8 +113,12 @@ def _abuse(read: _Reading) -> Intent | None:
 
 
 def _outside(read: _Reading) -> Intent | None:
-    ours = read.lex.domain.search(read.text) or _OUR_FIELDS & set(read.fields)
-    ours = ours or read.has("scholarships") or read.has("programme")
+    ours = (
+        bool(read.lex.domain.search(read.text))
+        or bool(_OUR_FIELDS & set(read.fields))
+        or read.has("scholarships")
+        or read.has("programme")
+    )
     if read.lex.outside.search(read.text) and not ours:
         return read.intent("out_of_scope", field="outside")
     return None
@@ -147,11 +154,10 @@ def _leftover(read: _Reading) -> Intent | None:
     words = len(read.topic.split())
     if not words:
         return read.intent("course_facts") if read.code else None
-    if read.lex.domain.search(read.text):
-        return read.intent("knowledge")
     if words <= 3 and not read.clause.question and len(read.text.split()) <= 4:
         return read.intent("course_search")
-    return read.intent("out_of_scope")
+    ours = read.lex.domain.search(read.text)
+    return read.intent("knowledge" if ours else "out_of_scope")
 
 
 _RULES: tuple[Callable[[_Reading], Intent | None], ...] = (

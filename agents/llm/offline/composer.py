@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from agents.llm.offline.compose.courses import answer_course_facts, answer_course_search
+from agents.llm.offline.compose.courses import answer_course_facts
 from agents.llm.offline.compose.documents import (
+    answer_courses,
     answer_knowledge,
     answer_out_of_scope,
     answer_programme,
@@ -23,9 +24,6 @@ from agents.llm.offline.reading import Conversation
 from agents.strings import say
 
 _PLAIN: dict[str, Callable[[Need], str]] = {
-    "course_facts": answer_course_facts,
-    "course_search": answer_course_search,
-    "programme": answer_programme,
     "my_profile": answer_profile,
     "my_enrolments": answer_enrolments,
     "my_tickets": answer_tickets,
@@ -33,6 +31,9 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     "hand_off": answer_hand_off,
 }
 _QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {
+    "course_facts": answer_courses,
+    "course_search": answer_courses,
+    "programme": answer_programme,
     "knowledge": answer_knowledge,
     "out_of_scope": answer_out_of_scope,
     "scholarships": answer_scholarships,

@@ -84,8 +84,9 @@ def _open_calls(need: Need, available: frozenset[str]) -> Iterator[Call]:
 def first_course(found: Mapping[str, object]) -> str:
     """Return the code of a search's best course, if it is sure enough."""
     courses = found.get("courses")
-    sure = float(str(found.get("confidence") or 0)) >= SURE
-    return str(courses[0]["code"]) if isinstance(courses, list) and courses and sure else ""
+    return (
+        str(courses[0]["code"]) if isinstance(courses, list) and courses and is_sure(found) else ""
+    )
 
 
 def known_code(intent: Intent, turn: Conversation) -> str:
@@ -102,6 +103,7 @@ def _course_facts(need: Need) -> Iterator[Call]:
         code = first_course(need.data("search_courses"))
         if code and not set(intent.facets) <= _IN_SEARCH:
             yield need.call("get_course", {"code": code})
+        yield from _knowledge_instead(need)
 
 
 def _course_search(need: Need) -> Iterator[Call]:
@@ -113,6 +115,17 @@ def _course_search(need: Need) -> Iterator[Call]:
     if found is not None and found.ok and not found.data.get("courses"):
         relaxed = {"query": strict["query"] or need.intent.text[:300], "limit": 3}
         yield need.call("search_courses", relaxed, "-relaxed")
+    yield from _knowledge_instead(need)
+
+
+def _knowledge_instead(need: Need) -> Iterator[Call]:
+    """Look into the documents when a search for courses found nothing certain.
+
+    Not when the student spoke of a course as such: then that course is what there is not.
+    """
+    found = need.turn.result(need.id_of("search_courses"), "search_courses")
+    if found is not None and found.ok and not first_course(found.data) and not need.intent.explicit:
+        yield need.call("search_knowledge", {"query": _question(need.intent)})
 
 
 def search_arguments(intent: Intent) -> dict[str, object]:
@@ -134,9 +147,14 @@ def search_arguments(intent: Intent) -> dict[str, object]:
 
 def _programme(need: Need) -> Iterator[Call]:
     yield need.call("list_programmes", {})
-    best = best_programme(need.intent, need.data("list_programmes"))
+    listed = need.turn.result(need.id_of("list_programmes"), "list_programmes")
+    if listed is None or not listed.ok:
+        return
+    best = best_programme(need.intent, listed.data)
     if best:
         yield need.call("get_programme", {"code": best})
+    elif need.intent.field:
+        yield from _knowledge(need)
 
 
 def _scholarships(need: Need) -> Iterator[Call]:
@@ -149,6 +167,19 @@ def _knowledge(need: Need) -> Iterator[Call]:
     if topic := _TOPICS.get(need.intent.field):
         arguments["topic"] = topic
     yield need.call("search_knowledge", arguments)
+    found = need.turn.result(need.id_of("search_knowledge"), "search_knowledge")
+    if found is not None and found.ok and not is_sure(found.data) and need.intent.topic:
+        yield need.call("search_courses", {"query": need.intent.topic, "limit": 3})
+
+
+def is_sure(found: Mapping[str, object]) -> bool:
+    """Return whether a search says that its first result is what was asked for."""
+    return confidence_of(found) >= SURE
+
+
+def confidence_of(found: Mapping[str, object]) -> float:
+    """Return a search's own estimate of its first result, 0 to 1."""
+    return float(str(found.get("confidence") or 0))
 
 
 def _question(intent: Intent) -> str:
@@ -156,8 +187,9 @@ def _question(intent: Intent) -> str:
 
 
 def _out_of_scope(need: Need) -> Iterator[Call]:
-    if need.intent.field != "outside":
+    if need.intent.field != "outside" and need.intent.topic:
         yield need.call("search_knowledge", {"query": _question(need.intent)})
+        yield need.call("search_courses", {"query": need.intent.topic, "limit": 3})
 
 
 def _enrol(need: Need) -> Iterator[Call]:

@@ -75,6 +75,7 @@ async def test_model_that_never_stops_asking_is_stopped_kindly() -> None:
     answer = await talk.say("excel")
     assert len(endless.seen) == 3
     assert len(talk.tools.calls) == 2
+    assert talk.tools.refusals == [("search_courses", "budget.steps")]
     assert "No logré terminar" in answer.reply
     assert answer.actions == ["handoff_offer"]
 

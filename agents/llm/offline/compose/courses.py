@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.llm.offline.intents import Intent
-from agents.llm.offline.planner import SURE, Need, known_code
+from agents.llm.offline.planner import Need, confidence_of, is_sure, known_code
 from agents.runtime.brief import Locale
 from agents.runtime.guards.input import fold
 from agents.strings import say
 
 Item = Mapping[str, Any]
 
+#: From here on what was found is worth naming, though it is not certain.
+_CLOSE = 0.2
 _EVENING_FROM, _AFTERNOON_FROM = "18:00", "12:00"
 
 
@@ -60,7 +62,7 @@ def answer_course_search(need: Need) -> str:
         made = need.turn.result(need.id_of("search_courses"), "search_courses")
         return say(locale, "course.unavailable" if made else "course.ask_topic")
     courses = _courses_of(found) or _courses_of(relaxed)
-    sure = max(_confidence(found), _confidence(relaxed)) >= SURE
+    sure = is_sure(found) or is_sure(relaxed)
     if not courses or (need.intent.topic and not sure):
         return _not_found(need, found)
     fitting = [c for c in courses if _at_the_time(c, need.intent)]
@@ -78,15 +80,14 @@ def _without_result(need: Need) -> str:
 
 
 def _not_found(need: Need, found: Item) -> str:
-    locale = need.turn.locale
-    said = say(locale, "course.not_found", topic=need.intent.topic or need.intent.text)
-    near = [str(c.item["title"]) for c in _courses_of(found)[:2]]
+    locale, intent = need.turn.locale, need.intent
+    close = confidence_of(found) >= _CLOSE
+    if not intent.explicit and not close:
+        return say(locale, "knowledge.unknown")
+    said = say(locale, "course.not_found", topic=intent.topic or intent.text)
+    near = [str(c.item["title"]) for c in _courses_of(found)[:2]] if close else []
     hint = say(locale, "course.nearest", titles=listed(near, locale)) if near else ""
-    return f"{said} {hint} {say(locale, 'course.which')}".replace("  ", " ")
-
-
-def _confidence(found: Item) -> float:
-    return float(found.get("confidence") or 0.0)
+    return " ".join(filter(None, [said, hint, say(locale, "course.which")]))
 
 
 def _courses_of(found: Item) -> list[_Course]:
@@ -98,7 +99,7 @@ def _courses_of(found: Item) -> list[_Course]:
 
 def _first_of(found: Item) -> _Course | None:
     courses = _courses_of(found)
-    return courses[0] if courses and _confidence(found) >= SURE else None
+    return courses[0] if courses and is_sure(found) else None
 
 
 def _from_detail(detail: Item, now: str) -> _Course:

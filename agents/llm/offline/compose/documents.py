@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents.llm.offline.compose.courses import listed
+from agents.llm.offline.compose.courses import (
+    answer_course_facts,
+    answer_course_search,
+    listed,
+)
 from agents.llm.offline.intents import Intent
-from agents.llm.offline.planner import SURE, Need
+from agents.llm.offline.planner import Need, confidence_of, is_sure
 from agents.llm.offline.programmes import programmes_of, stem
 from agents.llm.offline.quoting import Embed, quote
 from agents.runtime.guards.input import fold
@@ -15,16 +19,39 @@ Item = Mapping[str, Any]
 
 _LINES = 4
 _QUOTE_WORDS = 55
+#: Courses are named to somebody who did not ask for one only when they fit well.
+_SURE_UNASKED = 0.6
 
 
 def answer_knowledge(need: Need, embed: Embed | None) -> str:
     """Quote the best passage, or say that none answers."""
-    return _quoted(need, embed) or say(need.turn.locale, "knowledge.unknown")
+    answer = _quoted(need, embed)
+    if not answer and is_sure(need.data("search_courses")):
+        answer = answer_course_search(need)
+    return answer or say(need.turn.locale, "knowledge.unknown")
+
+
+def answer_courses(need: Need, embed: Embed | None) -> str:
+    """Answer about courses, or quote a document where the words mean no course after all."""
+    instead = need.data("search_knowledge")
+    no_course = not is_sure(need.data("search_courses")) and not need.data("get_course")
+    if instead and no_course and (answer := _quoted(need, embed)):
+        return answer
+    if need.intent.name == "course_search":
+        return answer_course_search(need)
+    return answer_course_facts(need)
 
 
 def answer_out_of_scope(need: Need, embed: Embed | None) -> str:
-    """Quote a passage that answers after all, or decline."""
+    """Quote a passage or name courses that answer after all, or decline."""
+    courses = confidence_of(need.data("search_courses"))
+    documents = confidence_of(need.data("search_knowledge"))
+    asks = need.intent.raw.endswith("?")
+    if courses >= _SURE_UNASKED and courses >= documents and not asks:
+        return answer_course_search(need)
     answer = _quoted(need, embed)
+    if not answer and courses >= _SURE_UNASKED:
+        answer = answer_course_search(need)
     return answer or say(need.turn.locale, "talk.out_of_scope", institution=need.turn.institution)
 
 
@@ -32,7 +59,7 @@ def _quoted(need: Need, embed: Embed | None) -> str:
     locale = need.turn.locale
     found = need.data("search_knowledge")
     passages = found.get("passages")
-    if not isinstance(passages, list) or not passages or _confidence(found) < SURE:
+    if not isinstance(passages, list) or not passages or not is_sure(found):
         return ""
     text, passage = quote(need.intent.raw, passages[:3], embed, most_words=_QUOTE_WORDS)
     key = "knowledge.quote" if passage["language"] == locale else "knowledge.other_language"
@@ -42,15 +69,13 @@ def _quoted(need: Need, embed: Embed | None) -> str:
     return f"{answer} {hint}".strip()
 
 
-def _confidence(found: Item) -> float:
-    return float(found.get("confidence") or 0.0)
-
-
-def answer_programme(need: Need) -> str:
-    """Tell of one programme, or list those of the kind that was asked for."""
+def answer_programme(need: Need, embed: Embed | None) -> str:
+    """Tell of one programme, quote a rule about them, or list those of the kind asked for."""
     locale, detail = need.turn.locale, need.data("get_programme")
     if detail:
         return _programme(detail, need.intent, need)
+    if answer := _quoted(need, embed):
+        return answer
     found = programmes_of(need.intent, need.data("list_programmes"))
     if not found:
         return say(locale, "programme.unavailable")
