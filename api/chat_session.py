@@ -25,20 +25,30 @@ def attendant_of(request: Request) -> Attendant:
     return attendant
 
 
-async def current_session(
-    request: Request,
+async def session_token(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> str:
+    """Return the request's bearer token.
+
+    Raises: Unauthenticated("session.missing").
+    """
+    if credentials is None:
+        raise Unauthenticated("session.missing", "Send the session token as a bearer token.")
+    return credentials.credentials
+
+
+async def current_session(
+    request: Request, token: Annotated[str, Depends(session_token)]
 ) -> ChatSession:
     """Return the session of the request's bearer token.
 
     Raises: Unauthenticated("session.missing" | "session.unknown" | "session.expired" |
         "session.revoked").
     """
-    if credentials is None:
-        raise Unauthenticated("session.missing", "Send the session token as a bearer token.")
-    return await services_of(request).conversations.session_by_token(credentials.credentials)
+    return await services_of(request).conversations.session_by_token(token)
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 AttendantDep = Annotated[Attendant, Depends(attendant_of)]
+SessionToken = Annotated[str, Depends(session_token)]
 SessionDep = Annotated[ChatSession, Depends(current_session)]

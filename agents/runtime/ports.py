@@ -187,7 +187,7 @@ class EventStream(Protocol):
 
     async def append_message(
         self, conversation_id: UUID, message_id: UUID, data: dict[str, object], *, ordinal: int
-    ) -> None:
+    ) -> object:
         """Send a stored message, once per message id."""
         ...
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.announce import announce_message
+from api.announce import announce_message, announce_state
 from api.bootstrap import Services
 from api.chat_session import ServicesDep
 from api.dependencies import PageDep, RequireAdvisor
@@ -154,8 +154,8 @@ async def release(
 
 
 async def _tell(services: Services, conversation: Conversation, *, taken: bool) -> None:
-    data: dict[str, object] = {"status": str(conversation.status), "advisor": taken}
-    await services.stream.append(conversation.id, "handoff", data, ordinal=0, epoch=0)
+    status = str(conversation.status)
+    await announce_state(services, conversation.id, "handoff", status=status, advisor=taken)
 
 
 @router.post("/conversations/{conversation_id}/messages", summary="Reply as a person")

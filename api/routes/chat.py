@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.announce import announce_message
+from api.announce import announce_message, announce_state
 from api.bootstrap import Services
 from api.chat_session import AttendantDep, ServicesDep, SessionDep
+from api.streams.hub import SESSIONS_CHANGED
 from api.web.catalogue import translate
 from api.wire import message_wire
 from crm.actor import IdentityLevel
@@ -247,5 +248,6 @@ async def confirm_code(
     """Return a new session token at level `verified`; the old one ends."""
     person_id = await services.identity.confirm_code(session.conversation_id, body.code)
     started = await services.conversations.verify_session(session, person_id)
+    await announce_state(services, session.conversation_id, SESSIONS_CHANGED)
     conversation = await services.conversations.get_conversation(started.session.conversation_id)
     return _started(started, conversation.locale)

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from api.bootstrap import Services
-from api.chat_session import ServicesDep, SessionDep
-from api.streams.hub import StreamEvent
+from api.chat_session import ServicesDep, SessionDep, SessionToken
+from api.streams.hub import RESYNC, SESSIONS_CHANGED, StreamEvent
+from crm.errors import Unauthenticated, Unavailable
+from crm.messaging.conversations.models import ChatSession
 
 router = APIRouter(prefix="/v1/chat", tags=["chat"])
 
@@ -25,6 +27,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 )
 async def follow(
     session: SessionDep,
+    token: SessionToken,
     services: ServicesDep,
     since: Annotated[str | None, Query(description="Id of the last event seen")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
@@ -33,17 +36,39 @@ async def follow(
 
     `resync` asks the client to read `/v1/chat/messages` again.
     """
-    events = event_lines(services, session.conversation_id, after=last_event_id or since)
+    events = event_lines(services, session, token, after=last_event_id or since)
     return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
 
 
 async def event_lines(
-    services: Services, conversation_id: UUID, *, after: str | None
+    services: Services, session: ChatSession, token: str, *, after: str | None
 ) -> AsyncIterator[str]:
-    """Yield a conversation's events in the format of server-sent events, for ever."""
+    """Yield a conversation's events in the format of server-sent events while the session lasts."""
     yield "retry: 1000\n\n"
-    async for event in services.hub.follow(conversation_id, after=after):
-        yield _frame(event) if event else ": still here\n\n"
+    following = services.hub.follow(session.conversation_id, after=after)
+    async with aclosing(following) as events:
+        async for event in events:
+            if not await _may_go_on(services, session, token, event):
+                return
+            if event is None:
+                yield ": still here\n\n"
+            elif event.kind != SESSIONS_CHANGED:
+                yield _frame(event)
+
+
+async def _may_go_on(
+    services: Services, session: ChatSession, token: str, event: StreamEvent | None
+) -> bool:
+    """Return whether the session still holds; who replaced it has said so, or was not heard."""
+    if session.expires_at <= services.clock.now():
+        return False
+    if event is None or event.kind not in {SESSIONS_CHANGED, RESYNC.kind}:
+        return True
+    try:
+        await services.conversations.session_by_token(token)
+    except (Unauthenticated, Unavailable):
+        return False
+    return True
 
 
 def _frame(event: StreamEvent) -> str:

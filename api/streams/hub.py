@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +34,8 @@ class StreamEvent:
     data: dict[str, object]
 
 
+#: Not for clients: connections look again whether their session holds.
+SESSIONS_CHANGED = "sessions_changed"
 RESYNC = StreamEvent(None, "resync", {})
 
 
@@ -43,6 +45,7 @@ class EventHub:
     def __init__(self, client: "aioredis.Redis") -> None:
         self._redis = client
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._outages = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -59,6 +62,7 @@ class EventHub:
                 await self._relay_wakeups()
             except (RedisError, OSError) as outage:
                 _log.warning("event subscription lost: %s", type(outage).__name__)
+                self._outages += 1
                 self._wake_all()
                 await asyncio.sleep(1.0)
 
@@ -80,7 +84,7 @@ class EventHub:
 
     async def follow(
         self, conversation_id: UUID, *, after: str | None
-    ) -> AsyncIterator[StreamEvent | None]:
+    ) -> AsyncGenerator[StreamEvent | None, None]:
         """Yield events after a position, for ever; None after a quiet while (a heartbeat).
 
         A position that the stream cannot continue from, and an outage, answer `resync`: whoever
@@ -95,12 +99,17 @@ class EventHub:
             position, lost = await self._start(conversation_id, after)
             if lost:
                 yield RESYNC
+            outages, failed = self._outages, False
             while True:
                 wake.clear()
-                events, position, lost = await self._read(conversation_id, position)
+                recovering = failed or outages != self._outages
+                outages = self._outages
+                if recovering:
+                    position = await self._recover(conversation_id, position)
+                events, position, failed = await self._read(conversation_id, position)
                 for event in events:
                     yield event
-                if lost:
+                if failed or recovering:
                     yield RESYNC
                 if len(events) < _BATCH and not await _wait(wake):
                     yield None
@@ -120,6 +129,14 @@ class EventHub:
         except (RedisError, OSError):
             found = []
         return (after, False) if found else ("0-0", True)
+
+    async def _recover(self, conversation_id: UUID, position: str) -> str:
+        """Return where to go on after an outage: a stream that was lost begins again below."""
+        try:
+            found = await self._redis.xrange(stream_key(conversation_id), position, position)
+        except (RedisError, OSError):
+            return position
+        return position if found else "0-0"
 
     async def _read(
         self, conversation_id: UUID, position: str

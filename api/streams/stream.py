@@ -84,9 +84,9 @@ class RedisEventStream:
 
     async def append_message(
         self, conversation_id: UUID, message_id: UUID, data: dict[str, object], *, ordinal: int
-    ) -> None:
-        """Send a stored message, once per message id."""
-        await self._send(
+    ) -> bool:
+        """Send a stored message, once per message id; False when it could not be sent."""
+        return await self._send(
             conversation_id, "message", data, ordinal=ordinal, epoch=0, once=message_id
         )
 
@@ -99,7 +99,7 @@ class RedisEventStream:
         ordinal: int,
         epoch: int,
         once: UUID | None,
-    ) -> None:
+    ) -> bool:
         tag = f"{{{conversation_id}}}"
         keys = [stream_key(conversation_id), f"orienta:epoch:{tag}", f"orienta:told:{tag}:{once}"]
         text = json.dumps(data, ensure_ascii=False, default=str)
@@ -115,10 +115,12 @@ class RedisEventStream:
             told,
         ]
         if time.monotonic() < self._down_until:
-            return
+            return False
         try:
             await self._append(keys=keys, args=args)
         except (RedisError, OSError) as outage:
             self._down_until = time.monotonic() + _PAUSE_S
             # What lasts is in PostgreSQL; a client that misses this reloads its messages.
             _log.warning("event %s not sent: %s", kind, type(outage).__name__)
+            return False
+        return True

@@ -204,6 +204,11 @@ class ConversationService:
         async with self._db.read() as conn:
             return await store.select_conversation(conn, conversation_id)
 
+    async def next_ordinal(self) -> int:
+        """Return a place in the order of messages and runs, after all that there is."""
+        async with self._db.read() as conn:
+            return await store.draw_ordinal(conn)
+
     async def get_message(self, message_id: UUID) -> Message:
         """Return a message.
 

@@ -245,6 +245,13 @@ async def insert_message(
     return cursor.rowcount == 1
 
 
+async def draw_ordinal(conn: Connection) -> int:
+    """Return the next place in the order that messages and runs share."""
+    cursor = await conn.execute("SELECT nextval('message_ordinals') AS ordinal")
+    row = await cursor.fetchone()
+    return int(row["ordinal"]) if row else 0
+
+
 async def mark_answered_by_staff(conn: Connection, conversation_id: UUID, staff_id: UUID) -> None:
     """Note that what was written while a person answered is not for the agents."""
     await conn.execute(
