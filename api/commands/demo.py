@@ -14,7 +14,7 @@ from api.embedded.deployment import postgres_of, valkey_of
 from api.embedded.secrets import FILE as SECRETS_FILE
 from api.settings import Settings
 
-LEFTOVERS = ("logs", SECRETS_FILE, "demo.json", "demo.lock", "celerybeat-schedule")
+LEFTOVERS = ("logs", SECRETS_FILE, "demo.json", "demo.lock", "celerybeat-schedule*")
 
 
 def demo(
@@ -64,9 +64,9 @@ def _reset(settings: Settings, console: Console, *, sure: bool) -> None:
         typer.confirm(f"Delete all people, conversations and settings in {home}?", abort=True)
     postgres_of(home).erase()
     valkey_of(home).erase()
-    for name in LEFTOVERS:  # by name: a home that was set wrong must not lose what is not ours
-        path = home / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for pattern in LEFTOVERS:  # by name: a home that was set wrong must not lose what is not ours
+        for path in home.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     console.print(f"Deleted the data in {home}.", highlight=False)
 
 

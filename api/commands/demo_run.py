@@ -79,7 +79,8 @@ class DemoRun:
         with self._steps.step("A question") as step:
             reply = ask(url, QUESTION, locale="es")
             step.found("answered")
-        self._console.print(f"\n[dim]{QUESTION}[/dim]\n{escape(reply)}\n", highlight=False)
+        said = f"\n[dim]{QUESTION}[/dim]\n{escape(reply)}\n"
+        self._console.print(said, highlight=False, soft_wrap=True)
 
     def _start(self) -> str:
         self._start_servers()
