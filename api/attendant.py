@@ -8,6 +8,7 @@ from uuid import UUID
 
 from api.announce import announce
 from api.bootstrap import Services
+from api.cancellation import end_tasks
 from crm.errors import OrientaError
 
 _log = logging.getLogger(__name__)
@@ -56,9 +57,7 @@ class Attendant:
         try:
             yield
         finally:
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await end_tasks(self._tasks)
 
     async def _sweep(self) -> None:
         """Take up what nobody serves, without waiting for it: one slow turn holds up no other."""

@@ -32,6 +32,7 @@ class LiveApi:
         """Start and wait until the process says that it is ready."""
         command = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory"]
         options = ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning"]
+        options += ["--timeout-graceful-shutdown", "5"]
         self._process = subprocess.Popen(
             command + options, cwd=ROOT, env=self._complete(), start_new_session=True
         )

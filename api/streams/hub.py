@@ -15,6 +15,7 @@ from uuid import UUID
 import redis.asyncio as aioredis
 from redis.exceptions import RedisError
 
+from api.cancellation import end_tasks
 from api.streams.stream import CHANNEL, stream_key
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class EventHub:
         try:
             yield
         finally:
-            await _end(task)
+            await end_tasks([task])
 
     async def _listen(self) -> None:
         while True:
@@ -155,13 +156,6 @@ def _event(entry: Any) -> StreamEvent:
     """Read an entry; the client decodes answers to text, which its types do not say."""
     event_id, fields = entry
     return StreamEvent(event_id, fields["kind"], json.loads(fields["data"]))
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    """Cancel until it takes: closing a subscription can turn a cancellation into a lost one."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=0.1)
 
 
 async def _wait(wake: asyncio.Event) -> bool:
