@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.browser.conftest import DESKTOP, PHONE
+from tests.e2e.browser.pictures import take_picture
 from tests.e2e.browser.widget_page import WidgetPage
 
 if TYPE_CHECKING:
     from tests.live import LiveApi
 
-#: Set to a folder to keep the pictures, as `docs/screenshots` does.
-KEEP = os.environ.get("ORIENTA_SCREENSHOTS")
 PAGES = {
     "home": "/",
     "courses": "/courses?area=DAT",
@@ -34,42 +31,37 @@ PAGES = {
 }
 
 
-async def _keep(page: Page, name: str, folder: Path) -> bytes:
-    target = Path(KEEP) if KEEP else folder
-    return await page.screenshot(path=target / f"{name}.png")
-
-
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["390", "1440"])
 @pytest.mark.parametrize("name", PAGES)
 async def test_page_renders_without_a_complaint(
-    chromium: Browser, live_app: LiveApi, name: str, viewport: dict[str, int], tmp_path: Path
+    chromium: Browser, live_app: LiveApi, name: str, viewport: ViewportSize
 ) -> None:
-    context = await chromium.new_context(viewport=viewport, locale="es-PE")  # type: ignore[arg-type]
+    context = await chromium.new_context(viewport=viewport, locale="es-PE")
     page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda request: complaints.append(request.url))
     await page.goto(live_app.url + PAGES[name], wait_until="networkidle")
     assert await page.get_by_role("heading", level=1).count() == 1
-    assert len(await _keep(page, f"{name}-{viewport['width']}", tmp_path)) > 5_000
+    assert len(await take_picture(page, f"{name}-{viewport['width']}")) > 5_000
     assert complaints == []
     await context.close()
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["390", "1440"])
 async def test_widget_in_conversation_is_pictured(
-    chromium: Browser, live_app: LiveApi, viewport: dict[str, int], tmp_path: Path
+    chromium: Browser, live_app: LiveApi, viewport: ViewportSize
 ) -> None:
-    context = await chromium.new_context(viewport=viewport, locale="es-PE")  # type: ignore[arg-type]
+    context = await chromium.new_context(viewport=viewport, locale="es-PE")
     widget = WidgetPage(await context.new_page(), live_app.url)
     await widget.visit("/")
     await widget.launch()
-    await _keep(widget.page, f"widget-welcome-{viewport['width']}", tmp_path)
+    await take_picture(widget.page, f"widget-welcome-{viewport['width']}")
     await widget.ask("¿Cuánto cuesta el curso de Python y cuándo empieza?")
-    await _keep(widget.page, f"widget-answer-{viewport['width']}", tmp_path)
+    await take_picture(widget.page, f"widget-answer-{viewport['width']}")
     await widget.ask("Necesito abrir un ticket: no puedo entrar al campus virtual")
     await expect(widget.panel.get_by_role("button", name="Aceptar")).to_be_visible()
-    await _keep(widget.page, f"widget-confirmation-{viewport['width']}", tmp_path)
+    await take_picture(widget.page, f"widget-confirmation-{viewport['width']}")
     await context.close()
 
 
