@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 import httpx
@@ -11,7 +12,7 @@ from crm.errors import Unavailable
 
 READY_S = 120.0
 ANSWER_S = 90.0
-PAUSE_S = 0.2
+PAUSE_S = 0.3
 
 
 def wait_until_ready(url: str, process: Callable[[], subprocess.Popen[bytes] | None]) -> None:
@@ -66,8 +67,16 @@ def fetch(url: str) -> str:
         raise Unavailable("api.page", f"{url} does not answer: {error}") from error
 
 
-def ask(url: str, question: str, *, locale: str) -> str:
-    """Ask as a visitor's widget would; returns the reply.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered, and from how many sources."""
+
+    text: str
+    citations: int
+
+
+def ask(url: str, question: str, *, locale: str) -> Reply:
+    """Ask as a visitor's widget would.
 
     Raises: Unavailable("api.answer"): no reply in time, or an error instead.
     """
@@ -82,12 +91,12 @@ def ask(url: str, question: str, *, locale: str) -> str:
         raise Unavailable("api.answer", f"The question was not answered: {error}") from error
 
 
-def _await_reply(client: httpx.Client) -> str:
+def _await_reply(client: httpx.Client) -> Reply:
     deadline = time.monotonic() + ANSWER_S
     while time.monotonic() < deadline:
         page = client.get("/v1/chat/messages").raise_for_status().json()
         for message in page["items"]:
             if message["role"] == "agent":
-                return str(message["text"])
+                return Reply(str(message["text"]), len(message["citations"]))
         time.sleep(PAUSE_S)
     raise Unavailable("api.answer", f"No reply within {ANSWER_S:.0f} s.")
