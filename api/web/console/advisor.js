@@ -38,9 +38,17 @@ class Desk {
 
   /** Read the first page again; reload the open conversation only if it has something new. */
   async refresh() {
-    const page = await this.#load(null);
-    const open = page?.items.find((item) => item.id === this.pane.id);
+    await this.#load(null);
+    const open = this.#items.get(this.pane.id) ?? (await this.#findElsewhere(this.pane.id));
     if (open) this.pane.follow(open.last_message_at);
+  }
+
+  /** What was taken over has left the list of those who wait; it is still open beside it. */
+  async #findElsewhere(id) {
+    if (!id) return undefined;
+    const path = "/v1/advisor/conversations?limit=100";
+    const page = await attempt(() => call("GET", path), this.complaint);
+    return page?.items.find((item) => item.id === id);
   }
 
   async #load(cursor) {
@@ -49,7 +57,6 @@ class Desk {
     if (cursor) query.set("cursor", cursor);
     const page = await attempt(() => call("GET", `/v1/advisor/conversations?${query}`), this.complaint);
     if (page) this.#show(page, cursor);
-    return page;
   }
 
   #show(page, cursor) {

@@ -113,6 +113,7 @@ export class Chat {
 
   /** Leave the conversation behind: on a shared computer nothing of it stays. */
   async restart() {
+    this.hasExpired = false;
     this.outbox.forgetAll();
     this.transcript.discardPending();
     this.#session.forget();

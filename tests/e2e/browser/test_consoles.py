@@ -64,7 +64,7 @@ async def test_what_a_student_writes_appears_without_reloading(
 ) -> None:
     student = await ChatClient(live_app.url).start()
     await student.ask("Quiero hablar con una persona")
-    await _sign_in(page, f"{live_app.url}/advisor?status=all", ADVISOR)
+    await _sign_in(page, f"{live_app.url}/advisor", ADVISOR)
     await page.locator(f"a[href='#{student.conversation_id}']").click()
     await page.get_by_role("button", name="Tomar la conversación").click()
     await (await student.send("¿Sigues ahí, Lucía?")).aread()
