@@ -12,7 +12,7 @@ from rich.console import Console
 
 from api.settings import Settings
 from evals.bench.cli import bench
-from evals.report import print_progress, print_report, write_json
+from evals.report import print_progress, print_report, wide_console, write_json
 from evals.results import ScenarioResult, SuiteResult
 from evals.runner import run_suite
 from evals.servers import throwaway
@@ -35,7 +35,7 @@ class Provider(StrEnum):
 @app.command("list")
 def list_() -> None:
     """List the suites with their number of scenarios."""
-    console = Console()
+    console = wide_console()
     for name in list_suites():
         console.print(f"{name}  {len(load_suite(name).scenarios)} scenarios", highlight=False)
 
@@ -53,7 +53,7 @@ def run(
     # The composition root reads it, as it does in every process of a deployment.
     os.environ["ORIENTA_LLM_PROVIDER"] = provider.value
     suites = [_narrowed(s, limit, only) for s in _chosen(suite)]
-    console = Console()
+    console = wide_console()
     results = [_run(console, s, provider.value) for s in suites]
     if json is not None:
         write_json(json, results)

@@ -18,6 +18,16 @@ _MARKS = {
 }
 
 
+#: Where output goes to a file there is no width to respect.
+_FILE_WIDTH = 120
+
+
+def wide_console() -> Console:
+    """Return the console: as wide as the terminal, or wide enough for tables in a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
 def print_progress(console: Console, number: int, total: int, result: ScenarioResult) -> None:
     """Say how one scenario went."""
     console.print(f"{_MARKS[result.verdict]} {number:>3}/{total} {result.id}", highlight=False)

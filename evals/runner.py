@@ -22,13 +22,13 @@ async def run_suite(world: World, suite: Suite, *, provider: str, watch: Watch) 
     """Run every scenario of a suite.
 
     Args:
-        provider: the name under which the run is reported.
+        provider: who is measured.
         watch: gets each result as it comes.
     """
     started_at, clock = datetime.now(UTC), time.monotonic()
     results: list[ScenarioResult] = []
     for scenario in suite.scenarios:
-        results.append(await run_scenario(world, scenario))
+        results.append(await run_scenario(world, scenario, provider=provider))
         watch(results[-1])
     return SuiteResult(
         suite.name,
@@ -39,8 +39,11 @@ async def run_suite(world: World, suite: Suite, *, provider: str, watch: Watch) 
     )
 
 
-async def run_scenario(world: World, scenario: Scenario) -> ScenarioResult:
-    """Play and grade one scenario; one that breaks the harness is unscored."""
+async def run_scenario(world: World, scenario: Scenario, *, provider: str) -> ScenarioResult:
+    """Play and grade one scenario; one that breaks the harness is unscored.
+
+    So is one in which a fallback spoke: it says nothing of who is measured.
+    """
     strangers = _strangers(world, scenario)
     if strangers:
         return broken_result(scenario, unscored(f"{strangers[0]} is nobody on file"))
@@ -51,6 +54,9 @@ async def run_scenario(world: World, scenario: Scenario) -> ScenarioResult:
         return broken_result(scenario, unscored(f"could not be played: {type(error).__name__}"))
     reached = scenario.model_copy(update={"turns": scenario.turns[: len(played.turns)]})
     scores = grade(reached, played.turns, played.whole)
+    others = {run.provider for run in played.runs} - {provider}
+    if others:
+        scores.append(Graded("speaker", None, unscored(f"{', '.join(sorted(others))} spoke")))
     if played.stuck is not None:
         scores.append(Graded("play", len(played.turns) + 1, failed(played.stuck)))
     return result_of(scenario, scores, played.lines, played.runs)

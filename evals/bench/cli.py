@@ -14,10 +14,12 @@ from api.bootstrap import open_services
 from api.demo.loader import load_demo
 from api.settings import Settings
 from crm.errors import NotFound
+from evals.bench.counters import calm
 from evals.bench.figure import Figure
 from evals.bench.report import print_figures, write_figures
 from evals.bench.turn.part import measure_turn
 from evals.bench.turn.subject import Servers
+from evals.report import wide_console
 from evals.servers import database_beside, throwaway
 
 RESULTS = Path("bench-results")
@@ -38,12 +40,14 @@ def bench(
 ) -> None:
     """Measure against peers, on servers of our own that write as a deployment's do."""
     logging.basicConfig(level=logging.WARNING)
-    console = Console()
-    chosen = _chosen(parts or list(PARTS))
+    console = wide_console()
+    chosen, given = _chosen(parts or list(PARTS)), Settings()
     with (
-        throwaway(Settings(), durable=True) as settings,
+        throwaway(given, durable=True) as settings,
         database_beside(settings.require_database_url()) as peer_url,
     ):
+        if given.database_url is None:
+            calm(peer_url)
         figures = asyncio.run(_measure(console, Servers(settings, peer_url), chosen))
     print_figures(console, figures)
     taken = datetime.now(UTC)

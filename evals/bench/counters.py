@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import psycopg
 
+from crm.errors import Unavailable
 from evals.bench import store
 
 #: Sessions report what they did when they end; they end a moment after they were closed.
@@ -39,13 +40,13 @@ def read_counters(url: str) -> Counters:
 
     Args:
         url: of the database whose stored bytes are counted.
-    Raises: TimeoutError: sessions stay open.
+    Raises: Unavailable("bench.busy"): sessions stay open.
     """
     with psycopg.connect(url, autocommit=True) as connection:
         deadline = time.monotonic() + _PATIENCE_S
         while store.select_other_sessions(connection):
             if time.monotonic() > deadline:
-                raise TimeoutError("other sessions use the server: counters would be theirs, too")
+                raise Unavailable("bench.busy", "Others use this server: counts would be theirs.")
             time.sleep(_POLL_S)
         return Counters(
             wal_bytes=store.select_wal_bytes(connection),
@@ -61,3 +62,9 @@ def prepare_counters(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         store.enable_statements(connection)
         store.checkpoint(connection)
+
+
+def calm(url: str) -> None:
+    """Keep a server of our own from doing anything but what is counted."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        store.stop_autovacuum(connection)

@@ -70,3 +70,9 @@ def select_statements(connection: Connection) -> float | None:
 def checkpoint(connection: Connection) -> None:
     """Write out everything, so that no automatic checkpoint falls into a measurement."""
     connection.execute("CHECKPOINT")
+
+
+def stop_autovacuum(connection: Connection) -> None:
+    """Keep the server from tidying up in the middle of a count; only for one of our own."""
+    connection.execute("ALTER SYSTEM SET autovacuum = off")
+    connection.execute("SELECT pg_reload_conf()")

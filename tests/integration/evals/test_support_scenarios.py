@@ -54,7 +54,7 @@ async def test_figure_that_the_database_does_not_have_is_not_accepted(
 ) -> None:
     wrong = scenarios[0].model_dump(exclude_none=True)
     wrong["expect"]["contains_fact"] = [{"course": "DAT-330", "facts": ["price"]}]
-    result = await run_scenario(world, Scenario.model_validate(wrong))
+    result = await run_scenario(world, Scenario.model_validate(wrong), provider="offline")
     assert result.verdict is Verdict.FAILED
     assert [g.scorer for g in result.problems] == ["facts"]
 
@@ -64,13 +64,13 @@ async def test_ticket_that_was_opened_is_seen_by_who_expects_none(
 ) -> None:
     wrong = scenarios[2].model_dump(exclude_none=True)
     wrong["expect"]["tickets"] = 0
-    result = await run_scenario(world, Scenario.model_validate(wrong))
+    result = await run_scenario(world, Scenario.model_validate(wrong), provider="offline")
     assert [g.scorer for g in result.problems] == ["tickets"]
 
 
 async def test_deciding_on_nothing_fails_the_scenario(world: World) -> None:
     stuck = _scenario(turns=[{"student": "hola"}, {"decide": "accept"}], expect={"language": "es"})
-    result = await run_scenario(world, stuck)
+    result = await run_scenario(world, stuck, provider="offline")
     assert result.verdict is Verdict.FAILED
     assert [(g.scorer, g.turn) for g in result.problems] == [("play", 2)]
 
@@ -79,7 +79,7 @@ async def test_stranger_makes_a_scenario_unscored(world: World) -> None:
     unknown = _scenario(
         turns=[{"verify_as": "nobody@correo.example", "student": "hola"}], expect={"language": "es"}
     )
-    assert (await run_scenario(world, unknown)).verdict is Verdict.UNSCORED
+    assert (await run_scenario(world, unknown, provider="offline")).verdict is Verdict.UNSCORED
 
 
 async def test_silence_ends_what_waits_for_consent(world: World) -> None:
@@ -90,8 +90,18 @@ async def test_silence_ends_what_waits_for_consent(world: World) -> None:
         ],
         expect={"tickets": 0, "final_state": {"confirmation": "expired"}},
     )
-    assert (await run_scenario(world, late)).problems == []
+    assert (await run_scenario(world, late, provider="offline")).problems == []
 
 
 def _scenario(**parts: object) -> Scenario:
     return Scenario.model_validate({"id": "trial", "family": "trial", "language": "es", **parts})
+
+
+async def test_scenario_in_which_another_speaks_is_unscored(
+    world: World, scenarios: list[Scenario]
+) -> None:
+    result = await run_scenario(world, scenarios[0], provider="openai")
+    assert result.verdict is Verdict.UNSCORED
+    assert [(g.scorer, g.score.explanation) for g in result.problems] == [
+        ("speaker", "offline spoke")
+    ]
