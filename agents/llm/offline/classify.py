@@ -10,6 +10,7 @@ from agents.llm.offline.topics import (
     filters_of,
     means_one_course,
     names_a_course,
+    names_a_subject,
     person_in,
     referred_course,
     topic_of,
@@ -72,7 +73,7 @@ class _Reading:
             "facets": self.facets,
             "filters": self.filters,
             "field": self.fields[0] if self.fields else "",
-            "explicit": self.explicit,
+            "named": names_a_subject(self.text, self.locale),
             "upset": self.upset,
         }
         return Intent(name=name, **{**known, **values})  # type: ignore[arg-type]

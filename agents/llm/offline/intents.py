@@ -45,7 +45,7 @@ class Intent:
         facets: what is asked of a course: `price`, `start`, `schedule`, …
         field: of the institution's documents: `payments`, `refunds`, …
         person: whom a student asks about who is not themselves.
-        explicit: the words speak of a course as such.
+        named: the words name a course by its subject.
         upset: the words were abusive.
     """
 
@@ -58,7 +58,7 @@ class Intent:
     filters: Filters = Filters()
     field: str = ""
     person: str = ""
-    explicit: bool = False
+    named: bool = False
     upset: bool = False
 
 

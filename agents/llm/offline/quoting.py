@@ -15,8 +15,10 @@ from agents.runtime.guards.sentences import sentences_of
 Embed = Callable[[list[str]], NDArray[np.float32]]
 Passage = Mapping[str, Any]
 
-#: The search has ranked with more than we see here: a later passage needs a clear reason.
-_RANK_COST = 0.12
+#: The search has ranked with more than we see here: a later passage needs a clear reason. On the
+#: demo's 126 answerable questions the right document is quoted for .85 at 0.2 (.82 at 0.12 and at
+#: 1.0, .81 for always the first).
+_RANK_COST = 0.2
 _HEADING_WEIGHT = 0.5
 _SHAPE_BONUS = 0.4
 #: The words before a document's first heading say what it is about and hardly ever the answer.

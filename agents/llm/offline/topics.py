@@ -17,6 +17,16 @@ _EXPLICIT = {
         r"\b(?:courses?|class|workshop|module|training)\b|\bthe \w+(?: \w+)? one\b|\b\w+ one$"
     ),
 }
+_NAMED = {
+    "es": re.compile(
+        r"\b(?:curso|cursito|taller|clases?) (?:de|del|sobre|en) (?!linea)\w+"
+        r"|\b(?:el|la) de (?!la\b|los\b|mi\b)\w+"
+    ),
+    "en": re.compile(
+        r"\b(?!(?:the|a|any|that|this|your|my|which|what)\b)\w+ (?:course|workshop|training)\b"
+        r"|\bcourses? (?:on|in|about) \w+"
+    ),
+}
 _DEFINITE = {
     "es": re.compile(
         r"\b(?:el|del|al|ese|este|dicho) (?:curso|cursito|taller)\b"
@@ -49,6 +59,11 @@ def means_one_course(text: str, locale: str) -> bool:
     return bool(_DEFINITE[locale].search(text) or course_code_in(text))
 
 
+def names_a_subject(text: str, locale: str) -> bool:
+    """Return whether the text names a course by its subject, so that nothing else can be meant."""
+    return bool(_NAMED[locale].search(text) or course_code_in(text))
+
+
 def topic_of(text: str, lex: Lexicon) -> str:
     """Return the words that name a subject, in their order."""
     words = re.findall(r"[\w+#'/]+", text)
@@ -60,14 +75,14 @@ def filters_of(text: str, lex: Lexicon) -> Filters:
     """Return what the course has to be like, as far as the text says it."""
     below = lex.slots["below"].search(text)
     return Filters(
-        language=_first(text, lex, {"in_english": "en", "in_spanish": "es"}),
-        modality=_first(text, lex, {"online": "online", "onsite": "onsite", "hybrid": "hybrid"}),
-        level=_first(
+        language=_only(text, lex, {"in_english": "en", "in_spanish": "es"}),
+        modality=_only(text, lex, {"online": "online", "onsite": "onsite", "hybrid": "hybrid"}),
+        level=_only(
             text,
             lex,
             {"beginner": "intro", "intermediate": "intermediate", "advanced": "advanced"},
         ),
-        part_of_day=_first(text, lex, {p: p for p in ("evening", "afternoon", "morning")}),
+        part_of_day=_only(text, lex, {p: p for p in ("evening", "afternoon", "morning")}),
         weekend=bool(lex.slots["weekend"].search(text)),
         cheap=bool(lex.slots["cheap"].search(text)),
         max_price_minor=int(below[1]) * 100 if below else None,
@@ -146,5 +161,7 @@ def _as_name(words: str, lex: Lexicon) -> str:
     return "" if known or not kept else " ".join(kept).title()
 
 
-def _first(text: str, lex: Lexicon, slots: Mapping[str, str]) -> str:
-    return next((value for slot, value in slots.items() if lex.slots[slot].search(text)), "")
+def _only(text: str, lex: Lexicon, slots: Mapping[str, str]) -> str:
+    """Return the one value that the text names; who names two asks which of them it is."""
+    named = [value for slot, value in slots.items() if lex.slots[slot].search(text)]
+    return named[0] if len(named) == 1 else ""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agents.runtime.brief import PendingConfirmation
 from crm.actor import IdentityLevel
 from tests.unit.agents.institution import COURSES, FakeTools
 from tests.unit.agents.scripted import Answer, Talk
@@ -108,6 +109,38 @@ async def test_yes_to_that_offer_calls_a_person() -> None:
     answer = await conversation.say("sí")
     assert [name for name, _ in conversation.tools.calls] == ["hand_off"]
     assert "una persona seguirá contigo" in answer.reply
+
+
+async def test_other_dates_are_listed_with_their_seats() -> None:
+    conversation = talk()
+    await conversation.say("¿Cuánto cuesta el curso de Excel para la gestión?")
+    answer = await conversation.say("¿qué otras fechas hay?")
+    groups = [c for c in FakeTools("es").cohorts("DAT-101") if c.seats_left > 0]
+    assert len(groups) > 1
+    assert all(c.starts_on_text in answer.reply for c in groups[:3] if c.status == "open")
+
+
+async def test_group_at_the_wished_time_is_found_or_its_lack_is_said() -> None:
+    conversation = talk()
+    await conversation.say("¿cuándo empieza el curso de Excel para la gestión?")
+    saturday = await conversation.say("¿y tiene horario los sábados?")
+    assert "sábado, 09:00" in saturday.reply
+    conversation.memory = {"courses": [{"code": "DAT-310", "title": "…"}]}
+    evening = await conversation.say("¿hay grupo de noche?")
+    assert "No hay grupos abiertos en ese horario" in evening.reply
+
+
+async def test_question_between_two_forms_is_answered_with_the_next_group() -> None:
+    answer = await talk().say("¿el curso de SEO es virtual o presencial?")
+    assert "No hay grupos abiertos" not in answer.reply
+    assert "modalidad" in answer.reply
+
+
+async def test_person_who_was_asked_for_is_not_asked_for_again() -> None:
+    conversation = talk(brief={"status": "waiting"})
+    answer = await conversation.say("quiero hablar con una persona")
+    assert conversation.tools.calls == []
+    assert "Ya avisé al equipo" in answer.reply
 
 
 async def test_rule_breaking_reveals_nothing_and_leaves_a_refusal() -> None:
@@ -222,8 +255,6 @@ async def test_waiting_confirmation_is_mentioned() -> None:
         "summary": "…",
         "expires_at": "2026-11-24T20:00:00+00:00",
     }
-    from agents.runtime.brief import PendingConfirmation
-
     conversation = talk(brief={"pending": PendingConfirmation(**pending)})
     answer = await conversation.say("¿hay becas?")
     assert "confirmación pendiente" in answer.reply

@@ -1,9 +1,10 @@
 """Words about courses: facts of one, a list of several."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from agents.llm.offline.compose.groups import is_at
 from agents.llm.offline.intents import Intent
 from agents.llm.offline.planner import Need, confidence_of, is_sure, known_code
 from agents.runtime.brief import Locale
@@ -12,9 +13,9 @@ from agents.strings import say
 
 Item = Mapping[str, Any]
 
+_LISTED = 3
 #: From here on what was found is worth naming, though it is not certain.
 _CLOSE = 0.2
-_EVENING_FROM, _AFTERNOON_FROM = "18:00", "12:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ def answer_course_facts(need: Need) -> str:
     course = _from_detail(detail, need.turn.now) if detail else _first_of(found)
     if course is None:
         return _not_found(need, found)
-    facets = intent.facets or ("summary", "price", "start")
-    sentences = [*_facts(course, facets, locale)]
+    wanted = tuple(c for c in course.cohorts if is_at(c, intent.filters))
+    sentences = [*_facts(replace(course, cohorts=wanted or course.cohorts), intent, locale)]
+    if course.cohorts and not wanted:
+        sentences.insert(1, say(locale, "course.not_then"))
     others = "" if intent.code or detail else _others(need, found, course)
     return " ".join([*sentences, others]).strip()
 
@@ -61,11 +64,11 @@ def answer_course_search(need: Need) -> str:
     if not found:
         made = need.turn.result(need.id_of("search_courses"), "search_courses")
         return say(locale, "course.unavailable" if made else "course.ask_topic")
-    courses = _courses_of(found) or _courses_of(relaxed)
-    sure = is_sure(found) or is_sure(relaxed)
-    if not courses or (need.intent.topic and not sure):
+    best = relaxed if is_sure(relaxed) and not is_sure(found) else found
+    courses = _courses_of(best)
+    if not courses or (need.intent.topic and not is_sure(best)):
         return _not_found(need, found)
-    fitting = [c for c in courses if _at_the_time(c, need.intent)]
+    fitting = [c for c in courses if c.next is not None and is_at(c.next, need.intent.filters)]
     chosen = _in_order(fitting or courses, need.intent)[:3]
     opening = "course.found" if _courses_of(found) else "course.relaxed"
     lines = [say(locale, opening), *(_line(c, locale) for c in chosen)]
@@ -82,7 +85,7 @@ def _without_result(need: Need) -> str:
 def _not_found(need: Need, found: Item) -> str:
     locale, intent = need.turn.locale, need.intent
     close = confidence_of(found) >= _CLOSE
-    if not intent.explicit and not close:
+    if not intent.named and not close:
         return say(locale, "knowledge.unknown")
     said = say(locale, "course.not_found", topic=intent.topic or intent.text)
     near = [str(c.item["title"]) for c in _courses_of(found)[:2]] if close else []
@@ -112,8 +115,8 @@ def _from_detail(detail: Item, now: str) -> _Course:
     return _Course(detail, tuple(enrollable))
 
 
-def _facts(course: _Course, facets: Sequence[str], locale: Locale) -> Iterator[str]:
-    item = course.item
+def _facts(course: _Course, intent: Intent, locale: Locale) -> Iterator[str]:
+    item, facets = course.item, intent.facets or ("summary", "price", "start")
     opening = "course.price" if "price" in facets else "course.named"
     yield say(locale, opening, title=item["title"], price=course.price, ref=item["ref"])
     said = set[str]()
@@ -129,6 +132,8 @@ def _sentence(facet: str, course: _Course, locale: Locale) -> str:
         return _group(course, locale)
     if facet == "seats":
         return _seats(course, locale)
+    if facet == "groups":
+        return _groups(course, locale)
     item = course.item
     if facet == "level":
         return say(locale, "course.level", level=say(locale, f"level.{item['level']}"))
@@ -166,6 +171,23 @@ def _group(course: _Course, locale: Locale) -> str:
         schedule=following["schedule"],
         modality=following["modality_text"],
     )
+
+
+def _groups(course: _Course, locale: Locale) -> str:
+    if not course.cohorts:
+        return say(locale, "course.no_group")
+    lines = [
+        say(
+            locale,
+            "course.group",
+            date=c["starts_on_text"],
+            schedule=c["schedule"],
+            modality=c["modality_text"],
+            seats=c["seats_left"],
+        )
+        for c in course.cohorts[:_LISTED]
+    ]
+    return "\n" + "\n".join(lines)
 
 
 def _seats(course: _Course, locale: Locale) -> str:
@@ -213,25 +235,6 @@ def _line(course: _Course, locale: Locale) -> str:
         schedule=following["schedule"],
         modality=following["modality_text"],
     )
-
-
-def _at_the_time(course: _Course, intent: Intent) -> bool:
-    wanted, following = intent.filters, course.next
-    if not (wanted.part_of_day or wanted.weekend):
-        return True
-    if following is None:
-        return False
-    schedule = fold(str(following["schedule"]))
-    if wanted.weekend and not any(day in schedule for day in ("sabado", "saturday", "domingo")):
-        return False
-    start = schedule.rpartition(", ")[2][:5]
-    return not wanted.part_of_day or wanted.part_of_day == _part_of_day(start)
-
-
-def _part_of_day(start: str) -> str:
-    if start >= _EVENING_FROM:
-        return "evening"
-    return "afternoon" if start >= _AFTERNOON_FROM else "morning"
 
 
 def _in_order(courses: Iterable[_Course], intent: Intent) -> list[_Course]:

@@ -1,5 +1,6 @@
 """Words about the institution's documents, programmes and scholarships."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -116,14 +117,14 @@ def answer_scholarships(need: Need, embed: Embed | None) -> str:
     """Tell of the scholarship that was asked for, or list them; discounts stand in documents."""
     locale = need.turn.locale
     scholarships = need.data("list_scholarships").get("scholarships")
-    about_discounts = "beca" not in need.intent.text and "scholar" not in need.intent.text
-    if about_discounts and (answer := _quoted(need, embed)):
-        return answer
-    if not isinstance(scholarships, list) or not scholarships:
-        return say(locale, "scholarship.unavailable")
-    fitting = _fitting(need.intent, scholarships)
+    listed_ones = scholarships if isinstance(scholarships, list) else []
+    fitting = _fitting(need.intent, listed_ones)
     if len(fitting) == 1:
         return _scholarship(fitting[0], need)
+    if not _asks_which(need.intent) and (answer := _quoted(need, embed)):
+        return answer
+    if not listed_ones:
+        return say(locale, "scholarship.unavailable")
     lines = [
         say(
             locale,
@@ -133,9 +134,14 @@ def answer_scholarships(need: Need, embed: Embed | None) -> str:
             cap=s["cap"]["text"],
             ref=s["ref"],
         )
-        for s in scholarships[:5]
+        for s in listed_ones[:5]
     ]
     return "\n".join([say(locale, "scholarship.list"), *lines, say(locale, "scholarship.more")])
+
+
+def _asks_which(intent: Intent) -> bool:
+    """Return whether the question is which scholarships there are, and not how they work."""
+    return bool(_WHICH.search(intent.text)) or len(intent.text.split()) <= 2
 
 
 def _scholarship(item: Item, need: Need) -> str:
@@ -153,6 +159,8 @@ def _scholarship(item: Item, need: Need) -> str:
 
 def _fitting(intent: Intent, scholarships: Sequence[Item]) -> list[Item]:
     """Return the scholarships that share most words with the question, none if none does."""
+    if not scholarships:
+        return []
     said = {stem(word) for word in intent.topic.split() if len(word) > 3} - _COMMON
     scored = [(len(said & _words_of(s)), s) for s in scholarships]
     most = max(score for score, _ in scored)
@@ -164,4 +172,8 @@ def _words_of(scholarship: Item) -> set[str]:
     return {stem(word) for word in fold(text).split() if len(word) > 3}
 
 
+_WHICH = re.compile(
+    r"\b(?:hay|tienen|ofrecen|dan|que|cuales|lista de|tipos de) (?:\w+ ){0,1}becas?\b"
+    r"|\b(?:are there|any|what|which|have|offer|list of) (?:\w+ ){0,2}scholarships?\b"
+)
 _COMMON = frozenset(stem(w) for w in ("becas", "beca", "scholarship", "scholarships", "postulo"))

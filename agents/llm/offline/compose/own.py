@@ -87,6 +87,8 @@ def _declined(code: str) -> bool:
 def answer_hand_off(need: Need) -> str:
     """Say that a person was called, or that this failed."""
     result = need.turn.last_of("hand_off")
+    if result is None and need.turn.status == "waiting":
+        return say(need.turn.locale, "handoff.already")
     done = result is not None and result.ok
     return say(need.turn.locale, "handoff.done" if done else "handoff.failed")
 
