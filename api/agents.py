@@ -1,12 +1,14 @@
 """Wires the agents: providers, graph, checkpoints, engine."""
 
-from agents.llm.factory import build_providers
-from agents.settings import AgentSettings
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from agents.llm.factory import build_providers
 from agents.runtime.checkpoints import InterruptSaver
 from agents.runtime.engine import EngineSettings, Speaking, TurnEngine
 from agents.runtime.ports import EventStream
+from agents.runtime.state import STATE_TYPES
+from agents.settings import AgentSettings
 from agents.supervisor.graph import build_graph
 from agents.supervisor.table import STUDENT_SUPPORT
 from api.desk import TurnDesk
@@ -18,7 +20,9 @@ def build_engine(
     settings: Settings, *, desk: TurnDesk, database: Database, stream: EventStream
 ) -> TurnEngine:
     """Return the turn engine of this process."""
-    saver = InterruptSaver(AsyncPostgresSaver(database.pool))
+    kept_types = [(kind.__module__, kind.__name__) for kind in STATE_TYPES]
+    serde = JsonPlusSerializer(allowed_msgpack_modules=kept_types)
+    saver = InterruptSaver(AsyncPostgresSaver(database.pool, serde=serde))
     providers = build_providers(AgentSettings())
     return TurnEngine(
         desk=desk,

@@ -5,7 +5,7 @@ from typing import Annotated, TypedDict
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 
-from agents.runtime.brief import Brief
+from agents.runtime.brief import Brief, PendingConfirmation
 
 
 class AgentState(TypedDict, total=False):
@@ -30,3 +30,7 @@ class AgentState(TypedDict, total=False):
     reply: str
     citations: list[dict[str, str]]
     actions: list[dict[str, object]]
+
+
+#: The types of ours that a kept checkpoint may hold; others are not read back.
+STATE_TYPES: tuple[type, ...] = (Brief, PendingConfirmation)
