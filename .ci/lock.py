@@ -5,6 +5,8 @@ The `models` extra stays out: torch's builds differ by machine.
 """
 
 import sys
+import tomllib
+from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -13,8 +15,6 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-PROJECT = "orienta"
-EXTRAS = frozenset({"", "dev"})
 #: Needed only on a Python that is not this one (redis: before 3.11.3, as in Debian 12).
 ELSEWHERE = {"async-timeout": "5.0.1"}
 #: Debian 12's Python; a package that asks for a newer one would not install there.
@@ -30,8 +30,13 @@ def wanted(requirement: Requirement, extras: frozenset[str]) -> bool:
 
 
 def collect(name: str, extras: frozenset[str], pins: dict[str, str]) -> None:
-    """Pin what a package needs, and what that needs in turn."""
-    for line in distribution(name).requires or ():
+    """Pin what an installed package needs, and what that needs in turn."""
+    pin(name, distribution(name).requires or (), extras, pins)
+
+
+def pin(name: str, lines: Iterable[str], extras: frozenset[str], pins: dict[str, str]) -> None:
+    """Pin these requirements of a package, and what they need in turn."""
+    for line in lines:
         requirement = Requirement(line)
         if not wanted(requirement, extras):
             continue
@@ -56,7 +61,9 @@ def suitable(needed: str, by: str) -> Distribution:
 def main(target: Path) -> None:
     """Write the lock."""
     pins = dict(ELSEWHERE)
-    collect(PROJECT, EXTRAS, pins)
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    direct = (*project["dependencies"], *project["optional-dependencies"]["dev"])
+    pin(project["name"], direct, frozenset({""}), pins)
     lines = (f"{name}=={version}\n" for name, version in sorted(pins.items()))
     target.write_text(HEADER + "".join(lines))
 

@@ -27,6 +27,7 @@ from crm.errors import Unavailable
 
 START_S = 120.0  # crash recovery of a large database takes its time
 RETRY_S = 5.0  # what a killed predecessor needs to let go of its memory
+END_S = 20.0  # how long one whose parent was killed may take to end
 POLL_S = 0.03
 DATA = "data"
 
@@ -108,9 +109,11 @@ class EmbeddedServer(ABC):
         self.stop()
         if not self.data_dir.exists():
             return
-        lock = take_lock(self.data_dir)
-        if lock is None:
-            raise ServerFailed(f"{self.name} still runs on {self.data_dir}: stop it first")
+        deadline = time.monotonic() + END_S
+        while (lock := take_lock(self.data_dir)) is None:
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"{self.name} still runs on {self.data_dir}: stop it first")
+            time.sleep(POLL_S)
         with lock:
             link = self.data_dir / LINK
             if link.is_symlink():
