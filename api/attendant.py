@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from api.announce import announce
 from api.bootstrap import Services
 from api.cancellation import end_tasks
+from api.relay import relay_batch
 from crm.errors import OrientaError
 
 _log = logging.getLogger(__name__)
@@ -66,8 +66,7 @@ class Attendant:
                 self.serve_soon(conversation_id)
 
     async def _relay(self) -> None:
-        services = self._services
-        while await services.journal.relay_outbox(lambda row: announce(services, row)):
+        while await relay_batch(self._services):
             pass
 
 

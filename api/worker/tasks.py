@@ -13,14 +13,12 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_shutdown
 
-from api.announce import announce
 from api.bootstrap import Services
+from api.relay import relay_batch
 from api.worker.app import TASK_LIMIT_S
 from api.worker.bridge import Work, bridge, close_bridge
 from api.worker.course_index import index_courses
-from api.worker.subscriptions import wake_tasks
 from crm.errors import OrientaError
-from crm.journal.events import OutboxRow
 from retrieval.errors import RetrievalError
 
 _log = logging.getLogger(__name__)
@@ -55,13 +53,8 @@ def _close(**_: Any) -> None:
 
 async def relay_outbox(services: Services) -> None:
     """Deliver the domain events that are due."""
-
-    async def deliver(row: OutboxRow) -> None:
-        await announce(services, row)
-        await wake_tasks(row, redis_url=services.settings.redis_url or "")
-
     until = time.monotonic() + BUDGET_S
-    while await services.journal.relay_outbox(deliver) and time.monotonic() < until:
+    while await relay_batch(services) and time.monotonic() < until:
         pass
 
 
