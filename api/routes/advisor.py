@@ -11,7 +11,7 @@ from api.announce import announce_message, announce_state
 from api.bootstrap import Services
 from api.chat_session import ServicesDep
 from api.dependencies import PageDep, RequireAdvisor
-from api.wire import message_wire
+from api.wire import MessageOut, message_out
 from crm.actor import Actor
 from crm.journal.audit import AuditEntry
 from crm.messaging.conversations.models import (
@@ -46,11 +46,25 @@ class ConversationPage(BaseModel):
     next_cursor: str | None
 
 
-class ConversationDetail(BaseModel):
-    """One conversation with the end of its log."""
+class ConversationOut(BaseModel):
+    """One conversation: with whom, and who answers."""
 
-    conversation: dict[str, object]
-    messages: list[dict[str, object]]
+    id: UUID
+    status: ConversationStatus
+    channel: str
+    locale: str
+    person_id: UUID | None
+    identity_level: str
+    handoff_reason: str | None
+    staff_id: UUID | None
+    last_message_at: datetime
+
+
+class ConversationDetail(BaseModel):
+    """One conversation with a stretch of its log."""
+
+    conversation: ConversationOut
+    messages: list[MessageOut]
     next_cursor: str | None
 
 
@@ -86,7 +100,9 @@ async def get_conversation(
     conversation_id: UUID,
     staff: RequireAdvisor,
     services: ServicesDep,
-    since: str | None = None,
+    since: Annotated[
+        str | None, Query(max_length=500, description="`next_cursor` of the page before")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> ConversationDetail:
     """Return the log from after the cursor; reading it is recorded."""
@@ -96,7 +112,7 @@ async def get_conversation(
     page = await services.conversations.list_messages(conversation_id, since=since, limit=limit)
     return ConversationDetail(
         conversation=_wire(conversation),
-        messages=[message_wire(m) for m in page.items],
+        messages=[message_out(m) for m in page.items],
         next_cursor=page.next_cursor,
     )
 
@@ -114,24 +130,24 @@ def _read(staff: Actor, conversation: Conversation) -> AuditEntry:
     )
 
 
-def _wire(conversation: Conversation) -> dict[str, object]:
-    return {
-        "id": str(conversation.id),
-        "status": conversation.status,
-        "channel": conversation.channel,
-        "locale": conversation.locale,
-        "person_id": conversation.person_id,
-        "identity_level": conversation.level.name.lower(),
-        "handoff_reason": conversation.handoff_reason,
-        "staff_id": conversation.staff_id,
-        "last_message_at": conversation.last_message_at,
-    }
+def _wire(conversation: Conversation) -> ConversationOut:
+    return ConversationOut(
+        id=conversation.id,
+        status=conversation.status,
+        channel=conversation.channel,
+        locale=conversation.locale,
+        person_id=conversation.person_id,
+        identity_level=conversation.level.name.lower(),
+        handoff_reason=conversation.handoff_reason,
+        staff_id=conversation.staff_id,
+        last_message_at=conversation.last_message_at,
+    )
 
 
 @router.post("/conversations/{conversation_id}/takeover", summary="Take over")
 async def take_over(
     conversation_id: UUID, staff: RequireAdvisor, services: ServicesDep
-) -> dict[str, object]:
+) -> ConversationOut:
     """Answer instead of the agents, which are silent from now on."""
     async with services.database.transaction() as uow:
         conversation = await services.conversations.take_over(uow, conversation_id, actor=staff)
@@ -144,7 +160,7 @@ async def take_over(
 @router.post("/conversations/{conversation_id}/release", summary="Hand back to the agents")
 async def release(
     conversation_id: UUID, staff: RequireAdvisor, services: ServicesDep
-) -> dict[str, object]:
+) -> ConversationOut:
     """Let the agents answer again."""
     async with services.database.transaction() as uow:
         conversation = await services.conversations.release(uow, conversation_id, actor=staff)
@@ -161,7 +177,7 @@ async def _tell(services: Services, conversation: Conversation, *, taken: bool) 
 @router.post("/conversations/{conversation_id}/messages", summary="Reply as a person")
 async def reply(
     conversation_id: UUID, body: Reply, staff: RequireAdvisor, services: ServicesDep
-) -> dict[str, object]:
+) -> MessageOut:
     """Put a message into a conversation that the advisor has taken over."""
     accepted = await services.conversations.reply_as_advisor(
         conversation_id,
@@ -170,4 +186,4 @@ async def reply(
         actor=staff,
     )
     await announce_message(services, accepted.message.id)
-    return message_wire(accepted.message)
+    return message_out(accepted.message)

@@ -12,7 +12,7 @@ from api.bootstrap import Services
 from api.chat_session import AttendantDep, ServicesDep, SessionDep
 from api.streams.hub import SESSIONS_CHANGED
 from api.web.catalogue import translate
-from api.wire import message_wire
+from api.wire import MessageOut, message_out
 from crm.actor import IdentityLevel
 from crm.errors import Unauthenticated
 from crm.identity.identity_token import read_identity_token
@@ -85,7 +85,7 @@ class MessageAccepted(BaseModel):
 class MessagePage(BaseModel):
     """A stretch of the log, oldest first."""
 
-    items: list[dict[str, object]]
+    items: list[MessageOut]
     next_cursor: str | None
 
 
@@ -107,6 +107,12 @@ class RequestCode(_Body):
 
     email: str | None = Field(None, max_length=254)
     phone: str | None = Field(None, max_length=32)
+
+
+class CodeRequested(BaseModel):
+    """The answer for any address, on file or not."""
+
+    status: Literal["sent_if_known"] = "sent_if_known"
 
 
 class ConfirmCode(_Body):
@@ -199,14 +205,16 @@ async def post_message(
 async def list_messages(
     session: SessionDep,
     services: ServicesDep,
-    since: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    since: Annotated[
+        str | None, Query(max_length=500, description="`next_cursor` of the page before")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> MessagePage:
     """Return messages in order, from after the cursor."""
     page = await services.conversations.list_messages(
         session.conversation_id, since=since, limit=limit
     )
-    return MessagePage(items=[message_wire(m) for m in page.items], next_cursor=page.next_cursor)
+    return MessagePage(items=[message_out(m) for m in page.items], next_cursor=page.next_cursor)
 
 
 @router.post("/confirmations/{confirmation_id}", summary="Decide")
@@ -231,14 +239,14 @@ async def decide(
 @router.post("/verification", status_code=status.HTTP_202_ACCEPTED, summary="Send a one-time code")
 async def request_code(
     body: RequestCode, session: SessionDep, services: ServicesDep, attendant: AttendantDep
-) -> dict[str, str]:
+) -> CodeRequested:
     """Send a code to an address on file; the answer is the same for any address."""
     conversation = await services.conversations.get_conversation(session.conversation_id)
     await services.identity.request_code(
         session.conversation_id, email=body.email, phone=body.phone, locale=conversation.locale
     )
     attendant.deliver_soon()
-    return {"status": "sent_if_known"}
+    return CodeRequested()
 
 
 @router.post("/verification/confirm", summary="Prove an address by its code")
