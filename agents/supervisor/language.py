@@ -12,7 +12,8 @@ from agents.runtime.brief import Locale
 #: language stays, unless a word decides.
 _SHORT_LETTERS = 18
 _MARGIN = 0.15
-_SPANISH_SIGNS = re.compile(r"[¿¡ñ]|[áéíóú][a-z]*\b")
+#: Signs of Spanish outside of names, which keep their accents in any language.
+_SPANISH_SIGNS = re.compile(r"[¿¡]|\b[a-záéíóúñ]*[áéíóúñ][a-z]*\b")
 _SPANISH = frozenset(
     "hola buenas buenos gracias cuanto cuánto cuesta curso cursos quiero necesito tienen donde "
     "dónde cuando cuándo que qué becas beca ayuda por porfa favor precio horario horarios es está "
@@ -22,7 +23,7 @@ _SPANISH = frozenset(
 _ENGLISH = frozenset(
     "hello hi hey thanks thank how much cost costs course courses want need have where when what "
     "scholarship scholarships help please price schedule is are the an of for with person "
-    "advisor yes bye that which there do does can my you it long".split()
+    "advisor yes bye that which there do does can my your you it long show tell give and or".split()
 )
 
 
@@ -35,7 +36,7 @@ def language_of(texts: Sequence[str], current: Locale) -> Locale:
     """
     text = " ".join(texts)
     words = re.findall(r"[^\W\d_]+", text.casefold())
-    decided = "es" if _SPANISH_SIGNS.search(text.casefold()) else _by_words(words)
+    decided = "es" if _SPANISH_SIGNS.search(text) else _by_words(words)
     if decided is not None:
         return decided
     if sum(map(len, words)) < _SHORT_LETTERS:

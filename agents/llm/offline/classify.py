@@ -21,7 +21,7 @@ from agents.runtime.guards.input import has_injection_signs
 
 #: A course has these whatever the student wishes; the other facets may be wishes, too.
 _HARD_FACETS = frozenset(
-    {"price", "start", "seats", "duration", "prerequisites", "content", "certificate"}
+    {"price", "start", "seats", "duration", "prerequisites", "content", "certificate", "groups"}
 )
 #: Fields whose words hardly occur elsewhere.
 _OUR_FIELDS = frozenset({"admission", "payments", "refunds", "certificates"})
@@ -57,7 +57,9 @@ class _Reading:
         self.filters = filters_of(self.text, lex)
         self.topic = without_filters(topic_of(self.text, lex), self.text, lex)
         self.explicit = names_a_course(self.text, locale)
-        self.code = course_code_in(self.text) or referred_course(self.text, lex, remembered)
+        referred = referred_course(self.text, lex, remembered)
+        self.code = course_code_in(self.text) or referred
+        self.topic = "" if referred else self.topic
 
     def has(self, name: str) -> bool:
         """Return whether the clause has an intent's cue."""

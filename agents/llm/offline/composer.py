@@ -46,6 +46,7 @@ _TALK = {
     "abuse": "talk.abuse",
     "unclear": "talk.unclear",
     "declined": "talk.declined",
+    "pick_course": "talk.which_one",
     "override": "talk.override",
     "others_data": "talk.others_data",
 }
@@ -63,7 +64,7 @@ def _parts(intents: Sequence[Intent], turn: Conversation, embed: Embed | None) -
     if any(i.upset and i.name != "abuse" for i in intents):
         yield say(turn.locale, "talk.sorry")
     for place, intent in enumerate(intents):
-        yield _answer(Need(place, intent, turn), embed)
+        yield _answer(Need(place, intent, turn, alone=len(intents) == 1), embed)
 
 
 def _answer(need: Need, embed: Embed | None) -> str:

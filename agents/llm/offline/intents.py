@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 IntentName = Literal[
-    "greeting", "thanks", "goodbye", "about_agent", "abuse", "unclear", "out_of_scope", "declined",
+    "greeting", "thanks", "goodbye", "about_agent", "abuse", "unclear", "out_of_scope",
+    "declined", "pick_course",
     "course_facts", "course_search", "programme", "scholarships", "knowledge", "enrol",
     "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off",
     "others_data", "override",

@@ -29,11 +29,13 @@ class Need:
 
     Args:
         place: of the intent in the turn; with a tool's name it makes a call's id.
+        alone: nothing else has to be answered in the same reply.
     """
 
     place: int
     intent: Intent
     turn: Conversation
+    alone: bool = True
 
     def call(self, tool: str, arguments: Mapping[str, object], part: str = "") -> Call:
         """Return a call whose id is the same whenever this turn is planned."""

@@ -59,6 +59,9 @@ def _answer_to_agent(
     short = " ".join(re.sub(r"[^\w ]", " ", fold(said)).split())
     if lex.slots["no"].match(short):
         return (Intent(name="declined", raw=said),)
+    if lex.slots["yes"].match(short) and remembered.open_task == "pick_course":
+        only = remembered.course() if len(remembered.courses) == 1 else ""
+        return (Intent(name="course_facts" if only else "pick_course", raw=said, code=only),)
     if lex.slots["yes"].match(short) and remembered.offered:
         name = "hand_off" if remembered.offered == "handoff" else "verify"
         return (Intent(name=name, raw=said),)  # type: ignore[arg-type]

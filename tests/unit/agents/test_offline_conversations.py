@@ -111,6 +111,14 @@ async def test_yes_to_that_offer_calls_a_person() -> None:
     assert "una persona seguirá contigo" in answer.reply
 
 
+async def test_yes_to_more_detail_asks_of_which_and_takes_its_place() -> None:
+    conversation = talk()
+    await conversation.say("busco cursos de excel")
+    assert "¿De cuál?" in (await conversation.say("sí")).reply
+    second = conversation.memory["courses"][1]  # type: ignore[index]
+    assert second["title"] in (await conversation.say("el segundo")).reply
+
+
 async def test_other_dates_are_listed_with_their_seats() -> None:
     conversation = talk()
     await conversation.say("¿Cuánto cuesta el curso de Excel para la gestión?")
@@ -156,7 +164,7 @@ async def test_several_questions_get_one_reply() -> None:
     conversation = talk()
     answer = await conversation.say("hola", "cuanto cuesta excel?", "hay becas?", "y en cuotas?")
     assert "USD 89.00" in answer.reply
-    assert "Beca Docente" in answer.reply
+    assert "Beca Excelencia" in answer.reply
     assert "cuotas" in answer.reply
     assert len(conversation.tools.calls) == 4
 
@@ -198,7 +206,7 @@ async def test_questions_beside_a_ticket_are_answered_after_the_decision() -> No
     frozen = await conversation.say("abre un ticket, me cobraron dos veces", "y hay becas?")
     answer = await conversation.decide(frozen, accepted=True)
     assert "1043" in answer.reply
-    assert "Beca Docente" in answer.reply
+    assert "Beca Excelencia" in answer.reply
 
 
 @pytest.mark.parametrize("text", ["mis datos registrados", "mis cursos", "¿cómo va mi ticket?"])

@@ -50,7 +50,7 @@ def test_every_key_that_is_used_exists() -> None:
 @pytest.mark.parametrize("locale", ["es", "en"])
 def test_only_known_marks_are_asked_for(locale: str) -> None:
     marks = {m for t in catalogue(locale).values() for m in re.findall(r"\[\[(!.*?)\]\]", t)}  # type: ignore[arg-type]
-    assert marks == {"!handoff_offer", "!verify", "!task:open_ticket"}
+    assert marks == {"!handoff_offer", "!verify", "!task:open_ticket", "!task:pick_course"}
 
 
 def test_missing_place_is_an_error() -> None:

@@ -53,7 +53,7 @@ def answer_course_facts(need: Need) -> str:
     sentences = [*_facts(replace(course, cohorts=wanted or course.cohorts), intent, locale)]
     if course.cohorts and not wanted:
         sentences.insert(1, say(locale, "course.not_then"))
-    others = "" if intent.code or detail else _others(need, found, course)
+    others = "" if intent.code or detail or not need.alone else _others(need, found, course)
     return " ".join([*sentences, others]).strip()
 
 
@@ -69,7 +69,7 @@ def answer_course_search(need: Need) -> str:
     if not courses or (need.intent.topic and not is_sure(best)):
         return _not_found(need, found)
     fitting = [c for c in courses if c.next is not None and is_at(c.next, need.intent.filters)]
-    chosen = _in_order(fitting or courses, need.intent)[:3]
+    chosen = _in_order(fitting or courses, need.intent)[: _LISTED if need.alone else _LISTED - 1]
     opening = "course.found" if _courses_of(found) else "course.relaxed"
     lines = [say(locale, opening), *(_line(c, locale) for c in chosen)]
     if not fitting:
@@ -116,7 +116,7 @@ def _from_detail(detail: Item, now: str) -> _Course:
 
 
 def _facts(course: _Course, intent: Intent, locale: Locale) -> Iterator[str]:
-    item, facets = course.item, intent.facets or ("summary", "price", "start")
+    item, facets = course.item, _shown_facets(intent)
     opening = "course.price" if "price" in facets else "course.named"
     yield say(locale, opening, title=item["title"], price=course.price, ref=item["ref"])
     said = set[str]()
@@ -125,6 +125,14 @@ def _facts(course: _Course, intent: Intent, locale: Locale) -> Iterator[str]:
         if sentence and sentence not in said:
             said.add(sentence)
             yield sentence
+
+
+def _shown_facets(intent: Intent) -> tuple[str, ...]:
+    if "groups" in intent.facets:
+        return tuple(
+            f for f in intent.facets if f not in {"start", "schedule", "modality", "seats"}
+        )
+    return intent.facets or ("summary", "price", "start")
 
 
 def _sentence(facet: str, course: _Course, locale: Locale) -> str:

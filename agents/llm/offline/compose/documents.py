@@ -18,8 +18,10 @@ from agents.strings import say
 
 Item = Mapping[str, Any]
 
+#: Programmes that are listed with length and fee; more are named alone.
 _LINES = 4
-_QUOTE_WORDS = 55
+_MOST_PROGRAMMES = 10
+_QUOTE_WORDS, _SHORT_QUOTE_WORDS = 55, 32
 #: Courses are named to somebody who did not ask for one only when they fit well.
 _SURE_UNASKED = 0.6
 
@@ -62,7 +64,8 @@ def _quoted(need: Need, embed: Embed | None) -> str:
     passages = found.get("passages")
     if not isinstance(passages, list) or not passages or not is_sure(found):
         return ""
-    text, passage = quote(need.intent.raw, passages[:3], embed, most_words=_QUOTE_WORDS)
+    most = _QUOTE_WORDS if need.alone else _SHORT_QUOTE_WORDS
+    text, passage = quote(need.intent.raw, passages[:3], embed, most_words=most)
     key = "knowledge.quote" if passage["language"] == locale else "knowledge.other_language"
     title = str(passage["title"])
     answer = say(locale, key, title=title, quote=text, ref=passage["ref"])
@@ -80,18 +83,17 @@ def answer_programme(need: Need, embed: Embed | None) -> str:
     found = programmes_of(need.intent, need.data("list_programmes"))
     if not found:
         return say(locale, "programme.unavailable")
-    lines = [
-        say(
-            locale,
-            "programme.line",
-            title=p["title"],
-            months=p["duration_months"],
-            fee=p["fee"]["text"],
-            ref=p["ref"],
-        )
-        for p in found[:_LINES]
-    ]
-    return "\n".join([say(locale, "programme.list"), *lines, say(locale, "programme.more")])
+    lines = [_programme_line(p, need, brief=len(found) > _LINES) for p in found[:_MOST_PROGRAMMES]]
+    closing = "programme.narrow" if len(found) > len(lines) else "programme.more"
+    return "\n".join([say(locale, "programme.list"), *lines, say(locale, closing)])
+
+
+def _programme_line(item: Item, need: Need, *, brief: bool) -> str:
+    locale, values = need.turn.locale, {"title": item["title"], "ref": item["ref"]}
+    if brief:
+        return say(locale, "programme.name", **values)
+    months, fee = item["duration_months"], item["fee"]["text"]
+    return say(locale, "programme.line", **values, months=months, fee=fee)
 
 
 def _programme(detail: Item, intent: Intent, need: Need) -> str:
@@ -134,9 +136,10 @@ def answer_scholarships(need: Need, embed: Embed | None) -> str:
             cap=s["cap"]["text"],
             ref=s["ref"],
         )
-        for s in listed_ones[:5]
+        for s in listed_ones[: 5 if need.alone else 3]
     ]
-    return "\n".join([say(locale, "scholarship.list"), *lines, say(locale, "scholarship.more")])
+    opening = "scholarship.some" if len(lines) < len(listed_ones) else "scholarship.list"
+    return "\n".join([say(locale, opening), *lines, say(locale, "scholarship.more")])
 
 
 def _asks_which(intent: Intent) -> bool:
@@ -176,4 +179,12 @@ _WHICH = re.compile(
     r"\b(?:hay|tienen|ofrecen|dan|que|cuales|lista de|tipos de) (?:\w+ ){0,1}becas?\b"
     r"|\b(?:are there|any|what|which|have|offer|list of) (?:\w+ ){0,2}scholarships?\b"
 )
-_COMMON = frozenset(stem(w) for w in ("becas", "beca", "scholarship", "scholarships", "postulo"))
+#: Words that say nothing about which scholarship is meant.
+_COMMON = frozenset(
+    stem(word)
+    for word in (
+        "becas beca scholarship scholarships apply postulo postular application financial ayuda "
+        "curso cursos course courses programa programas programme programmes estudiar study "
+        "personas people apoyo economica lost perder pierdo"
+    ).split()
+)
