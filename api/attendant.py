@@ -49,6 +49,7 @@ class Attendant:
     async def running(self) -> AsyncIterator[None]:
         """Sweep and relay while the block runs; then let go of what is under way."""
         services, every = self._services, self._services.settings.turn_sweep_s
+        self._spawn(self._warm_up())
         self._spawn(_repeat(self._sweep, every_s=every))
         self._spawn(_repeat(services.engine.prune, every_s=_PRUNE_S))
         self._spawn(_repeat(services.confirmations.expire_due, every_s=every))
@@ -58,6 +59,11 @@ class Attendant:
             yield
         finally:
             await end_tasks(self._tasks)
+
+    async def _warm_up(self) -> None:
+        """Load the embedder now, so that the first question does not wait for it."""
+        if self._services.embedder is not None:
+            await self._services.embedder.embed_query("hola")
 
     async def _sweep(self) -> None:
         """Take up what nobody serves, without waiting for it: one slow turn holds up no other."""

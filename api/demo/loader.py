@@ -5,17 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from api.course_index import index_courses
 from api.demo import store
 from api.demo.cast import load_cast
 from api.demo.catalogue import INSTITUTION, CatalogueFiles
 from crm.actor import SERVICE_ACTOR, Role
-from crm.courses.models import Course
 from crm.db import UnitOfWork
 from crm.identity.models import CreateStaff
 from crm.journal.audit import AuditEntry
-from retrieval.ingest.courses import course_document
 from retrieval.ingest.service import IngestProgress, IngestSummary
-from retrieval.models import LANGUAGES, Document, Language
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
@@ -117,31 +115,8 @@ async def _load_documents(services: "Services", report: Report) -> int:
         report("documents", progress.done, progress.total)
 
     knowledge = await services.ingest.ingest_folder(INSTITUTION / "knowledge", tell)
-    areas = {area.code: area.name for area in await services.courses.list_areas()}
-    documents = [
-        _document(course, language, area=areas[course.area].of(language))
-        async for course in services.courses.active_courses_for_index()
-        for language in LANGUAGES
-    ]
-    courses = await services.ingest.ingest_documents(
-        documents, tell, collection="courses", complete=True
-    )
+    courses = await index_courses(services, tell)
     return _changes(knowledge) + _changes(courses)
-
-
-def _document(course: Course, language: Language, *, area: str) -> Document:
-    return course_document(
-        course.code,
-        language,
-        title=course.title.of(language),
-        summary=course.summary.of(language),
-        outcomes=course.outcomes.of(language),
-        keywords=course.keywords,
-        area=area,
-        level=course.level,
-        url=f"/courses/{course.code}",
-        metadata={"area": course.area, "level": course.level, "language": course.language},
-    )
 
 
 def _changes(summary: IngestSummary) -> int:

@@ -12,7 +12,6 @@ from crm.journal.events import OutboxRow
 #: event delivered twice, late or out of order does no harm.
 SUBSCRIPTIONS = {
     "CourseChanged": "orienta.index_courses",
-    "DocumentIngested": "orienta.embed_pending",
 }
 
 

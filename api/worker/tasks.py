@@ -14,10 +14,10 @@ from celery import Celery
 from celery.signals import worker_process_shutdown
 
 from api.bootstrap import Services
+from api.course_index import index_courses
 from api.relay import relay_batch
 from api.worker.app import TASK_LIMIT_S
 from api.worker.bridge import Work, bridge, close_bridge
-from api.worker.course_index import index_courses
 from crm.errors import OrientaError
 from retrieval.errors import RetrievalError
 
