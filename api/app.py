@@ -12,6 +12,7 @@ from api.embedded.deployment import complete
 from api.errors import install_error_handlers
 from api.routes import ROUTERS
 from api.settings import Settings
+from api.web.errors import ErrorPages
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=["Retry-After", "X-Request-Id"],
         max_age=600,
     )
+    app.add_middleware(ErrorPages, settings=settings)
     for router in ROUTERS:
         app.include_router(router)
     return app
