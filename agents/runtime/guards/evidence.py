@@ -45,10 +45,14 @@ def evidence_of(
     """
     zone = ZoneInfo(brief.time_zone)
     found = set(facts_in(_local(brief.now, zone)))
-    for _, result in results:
-        found.update(_facts_of_result(result, zone))
-    for message in _tool_messages(messages):
+    told = list(_tool_messages(messages))
+    for message in told:
         found.update(_facts_of_json(_parsed(message), zone))
+    # The messages hold the same results again, and those from before an interrupt, too.
+    named = {message.name for message in told}
+    for tool, result in results:
+        if tool not in named:
+            found.update(_facts_of_result(result, zone))
     if brief.pending is not None:
         found.update(facts_in(brief.pending.summary))
         found.update(facts_in(_local(brief.pending.expires_at, zone)))

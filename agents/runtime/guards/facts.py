@@ -59,6 +59,8 @@ _Reader = Callable[["re.Match[str]"], Fact | None]
 
 def facts_in(text: str) -> tuple[Fact, ...]:
     """Return every fact of a text, each character belonging to one at the most."""
+    if not _MAY_STATE.search(text):
+        return ()
     rest = _ENUMERATOR.sub(" ", _UUID.sub(" ", without_marks(text)))
     facts: list[Fact] = []
     for pattern, read in _READERS:
@@ -147,6 +149,8 @@ def _readers() -> Iterator[tuple[re.Pattern[str], _Reader]]:
     yield re.compile(rf"(?<![\w.,])(?:{NUMBER})"), _number
 
 
+#: Most texts hold nothing like a fact: they are told by this one look.
+_MAY_STATE = re.compile(rf"\d|@|www\.|https?:|\b(?:{NUMBER_WORD})\b", re.I)
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.I)
 _ENUMERATOR = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
 _READERS = tuple(_readers())
