@@ -1,7 +1,5 @@
 """What goes into a ticket, out of a student's words."""
 
-import re
-
 from agents.llm.offline.intents import Intent
 from agents.llm.offline.lexicon import lexicon
 from agents.llm.offline.reading import Conversation
@@ -19,19 +17,26 @@ _CATEGORIES = {
 _TITLE_CHARS = 80
 #: Words of its own that a description has at the least.
 _LEAST_WORDS = 2
+#: Fewer words before the request are an opening ("please", "necesito"), not the matter.
+_CLAUSE_WORDS = 4
 
 
 def ticket_arguments(intent: Intent, turn: Conversation) -> dict[str, object]:
     """Return a ticket's contents, or nothing while the student has not said what it is about."""
     said = " ".join(intent.raw.split())
     matter = _matter(said, turn)
-    if len(topic_of(plain(matter, {}), lexicon(turn.locale)).split()) < _LEAST_WORDS:
+    if not _says_enough(matter, turn):
         return {}
     return {
         "category": _category(said, turn),
         "title": _title(matter),
         "description": said[:2_000],
     }
+
+
+def _says_enough(matter: str, turn: Conversation) -> bool:
+    own = len(topic_of(plain(matter, {}), lexicon(turn.locale)).split())
+    return own >= _LEAST_WORDS or (own > 0 and len(matter.split()) > _CLAUSE_WORDS)
 
 
 def _matter(said: str, turn: Conversation) -> str:
@@ -41,9 +46,15 @@ def _matter(said: str, turn: Conversation) -> str:
     found = cue.search(plain(said, {}))
     if found is None:
         return said
-    before = len(plain(said, {})[: found.start()].split())
-    rest = words[:before] + words[before + len(found.group().split()) :]
-    return re.sub(r"^[\s,.:;-]+", "", " ".join(rest))
+    place = len(plain(said, {})[: found.start()].split())
+    before = _trimmed(words[:place])
+    after = _trimmed(words[place + len(found.group().split()) :])
+    # "No puedo entrar, abre un ticket por favor" or "Abre un ticket: no puedo entrar".
+    return before if len(before.split()) >= _CLAUSE_WORDS else after or before
+
+
+def _trimmed(words: list[str]) -> str:
+    return " ".join(words).strip(" ,.:;-")
 
 
 def _category(said: str, turn: Conversation) -> str:
