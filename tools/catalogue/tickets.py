@@ -121,9 +121,15 @@ def summarise_ticket(args: OpenTicket, locale: Locale) -> str:
     category = _CATEGORIES[locale][args.category]
     text = " ".join(args.description.split())
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1].rstrip() + "…"
-    if locale == "en":
-        return f"Open a support ticket ({category}): “{args.title}”. {shown}"
-    return f"Abrir un ticket de soporte ({category}): «{args.title}». {shown}"
+    head = "Open a support ticket" if locale == "en" else "Abrir un ticket de soporte"
+    if args.title.casefold() in text.casefold():
+        return f"{head} ({category}): {_quoted(shown, locale)}."
+    return f"{head} ({category}): {_quoted(args.title, locale)}. {shown}"
+
+
+def _quoted(text: str, locale: Locale) -> str:
+    text = text.rstrip(".")
+    return f"“{text}”" if locale == "en" else f"«{text}»"
 
 
 def ticket_out(ticket: Ticket, services: ToolServices, locale: Locale) -> TicketOut:

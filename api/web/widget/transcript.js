@@ -34,9 +34,16 @@ export class Transcript {
     return [
       ...this.messages().map((message) => entry("message", message.id, message)),
       ...[...this.#pending.values()].map((item) => entry("pending", item.clientId, item)),
-      ...[...this.#confirmations.values()].map((card) => entry("confirmation", card.id, card)),
+      ...[...this.#confirmations.values()].map((card) => this.#cardEntry(card)),
       ...(this.#draft ? [entry("draft", "draft", this.#draft)] : []),
     ];
+  }
+
+  /** A card whose question stands in the log above it does not repeat the question. */
+  #cardEntry(card) {
+    const asks = (message) => message.actions?.some((a) => a.confirmation_id === card.id);
+    const told = [...this.#messages.values()].some(asks);
+    return { ...entry("confirmation", card.id, { ...card, told }), revision: `${card.revision}${told}` };
   }
 
   /** Take final messages in; one that is already here changes nothing. Return the new ones. */

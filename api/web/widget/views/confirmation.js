@@ -13,7 +13,7 @@ export function confirmationRow(card, view) {
       "section",
       { class: `card is-${card.state}`, "aria-labelledby": heading },
       h("h3", { id: heading }, words.t("widget.confirm.title")),
-      h("p", { class: "summary" }, card.summary),
+      card.told ? null : h("p", { class: "summary" }, card.summary),
       priceLine(card, words),
       h("p", { class: "expiry" }, outcome(card, words)),
       card.state === "open" || card.state === "deciding" ? choices(card, view) : null,
