@@ -12,10 +12,6 @@ DENSE_WEIGHT = 0.7
 #: 126 questions R@1 rises from .79 to .83 (Spanish) and from .65 to .68 (English).
 _DOCUMENT_SHARE = 0.3
 _DOCUMENT_CHUNKS = 3
-#: Meaning alone stands in for both kinds of evidence in another language, a little below par. On
-#: XQuAD with half the paragraphs in one language only, 1/.95/.9: Spanish .898/.903/.862, English
-#: .896/.872/.838; on the demo .95 gains .01 (Spanish) and .07 (English).
-_FOREIGN_SHARE = 0.95
 #: What words are worth in a language that is not the query's, where vectors say nothing.
 _FOREIGN_WORDS = 0.5
 #: So many chunks' worth of the common mean go into that of a language: without any, a language with
@@ -113,9 +109,7 @@ def fuse(candidates: Sequence[Candidate], word_languages: Collection[Language]) 
 def _score(near: float | None, words: float | None, *, native: bool, expected: bool) -> float:
     if near is None:
         return (words or 0.0) * (1.0 if native else _FOREIGN_WORDS)
-    if not native:
-        return _FOREIGN_SHARE * near
-    if not expected:
+    if not native or not expected:
         return near
     return DENSE_WEIGHT * near + (1 - DENSE_WEIGHT) * (words or 0.0)
 
