@@ -3,12 +3,11 @@
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from agents.llm.factory import build_providers
+from agents.llm.factory import Providers
 from agents.runtime.checkpoints import InterruptSaver
 from agents.runtime.engine import EngineSettings, Speaking, TurnEngine
 from agents.runtime.ports import EventStream
 from agents.runtime.state import STATE_TYPES
-from agents.settings import AgentSettings
 from agents.supervisor.graph import build_graph
 from agents.supervisor.table import STUDENT_SUPPORT
 from api.desk import TurnDesk
@@ -17,13 +16,17 @@ from crm.db import Database
 
 
 def build_engine(
-    settings: Settings, *, desk: TurnDesk, database: Database, stream: EventStream
+    settings: Settings,
+    *,
+    desk: TurnDesk,
+    database: Database,
+    stream: EventStream,
+    providers: Providers,
 ) -> TurnEngine:
     """Return the turn engine of this process."""
     kept_types = [(kind.__module__, kind.__name__) for kind in STATE_TYPES]
     serde = JsonPlusSerializer(allowed_msgpack_modules=kept_types)
     saver = InterruptSaver(AsyncPostgresSaver(database.pool, serde=serde))
-    providers = build_providers(AgentSettings())
     return TurnEngine(
         desk=desk,
         graph=build_graph(saver),

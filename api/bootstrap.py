@@ -9,7 +9,9 @@ from pathlib import Path
 
 import redis.asyncio as aioredis
 
+from agents.llm.factory import Providers, build_providers
 from agents.runtime.engine import TurnEngine
+from agents.settings import AgentSettings
 from api.agents import build_engine
 from api.desk import TurnDesk
 from api.settings import Settings
@@ -83,9 +85,11 @@ async def open_services(
     clock = clock or SystemClock()
     pool = await open_pool(settings.require_database_url(), max_size=settings.pool_size)
     client = connect(settings.redis_url or "redis://127.0.0.1:6379/0")
+    providers = build_providers(AgentSettings())
     try:
-        yield _wire(settings, Database(pool, clock, _vault(settings)), client)
+        yield _wire(settings, Database(pool, clock, _vault(settings)), client, providers)
     finally:
+        await providers.aclose()
         await client.aclose()
         await pool.close()
 
@@ -96,7 +100,9 @@ def _vault(settings: Settings) -> Vault:
     return Vault(base64.b64decode(settings.master_key.get_secret_value()))
 
 
-def _wire(settings: Settings, database: Database, client: "aioredis.Redis") -> Services:
+def _wire(
+    settings: Settings, database: Database, client: "aioredis.Redis", providers: Providers
+) -> Services:
     courses = CourseService(database, time_zone=settings.time_zone)
     people = PeopleService(database, time_zone=settings.time_zone)
     support = SupportService(database)
@@ -150,7 +156,11 @@ def _wire(settings: Settings, database: Database, client: "aioredis.Redis") -> S
         stream=stream,
         hub=EventHub(client),
         engine=build_engine(
-            settings, desk=TurnDesk(turns, runner), database=database, stream=stream
+            settings,
+            desk=TurnDesk(turns, runner),
+            database=database,
+            stream=stream,
+            providers=providers,
         ),
     )
 

@@ -76,9 +76,10 @@ async def test_ticket_is_opened_once_after_the_card_is_accepted(
     before = tickets()
     await widget.ask(TICKET)
     card = widget.panel.get_by_role("region", name="Confirma antes de continuar")
-    await expect(card).to_contain_text("campus virtual", timeout=PATIENCE_MS)
-    assert tickets() == before
+    await expect(card).to_be_visible(timeout=PATIENCE_MS)
     replies = await widget.replies.count()
+    await expect(widget.replies.nth(replies - 1)).to_contain_text("campus virtual")
+    assert tickets() == before
     await card.get_by_role("button", name="Aceptar").click()
     await widget.reply(replies)
     await expect(card).to_have_count(0)
