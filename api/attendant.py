@@ -62,8 +62,7 @@ class Attendant:
 
     async def _warm_up(self) -> None:
         """Load the embedder now, so that the first question does not wait for it."""
-        if self._services.embedder is not None:
-            await self._services.embedder.embed_query("hola")
+        await self._services.knowledge.warm_up()
 
     async def _sweep(self) -> None:
         """Take up what nobody serves, without waiting for it: one slow turn holds up no other."""

@@ -113,7 +113,10 @@ def _wire(
     turns = TurnService(database, lease_life=timedelta(seconds=settings.turn_lease_s))
     documents = PgVectorStore(database.pool)
     embedder = choose_embedder(_retrieval(settings))
-    knowledge = KnowledgeSearch(documents, embedder, fallback_language=settings.default_locale)
+    cache = _cache(settings, embedder)
+    knowledge = KnowledgeSearch(
+        documents, embedder, cache=cache, fallback_language=settings.default_locale
+    )
     runner = ToolRunner(
         database,
         default_registry(),
@@ -150,7 +153,7 @@ def _wire(
         mailbox=mailbox,
         documents=documents,
         knowledge=knowledge,
-        ingest=IngestService(documents, embedder, cache=_cache(settings, embedder)),
+        ingest=IngestService(documents, embedder, cache=cache),
         embedder=embedder,
         runner=runner,
         stream=stream,
