@@ -224,9 +224,11 @@ async def insert_message(
             VALUES (%(id)s, %(conversation)s, %(role)s, %(source)s, %(external_id)s, %(body)s,
                 %(citations)s, %(actions)s, %(run_id)s, %(staff_id)s, %(at)s)
             ON CONFLICT (source, external_id) DO NOTHING RETURNING conversation_id
+        ), touched AS (
+            UPDATE conversations SET last_message_at = greatest(last_message_at, %(at)s)
+            FROM added WHERE id = added.conversation_id
         )
-        UPDATE conversations SET last_message_at = greatest(last_message_at, %(at)s)
-        FROM added WHERE id = added.conversation_id
+        SELECT EXISTS (SELECT FROM added) AS created
         """,
         {
             "id": new_id(),
@@ -242,7 +244,8 @@ async def insert_message(
             "at": at,
         },
     )
-    return cursor.rowcount == 1
+    row = await cursor.fetchone()
+    return row is not None and bool(row["created"])
 
 
 async def draw_ordinal(conn: Connection) -> int:

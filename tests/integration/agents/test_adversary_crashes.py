@@ -1,0 +1,236 @@
+"""A process that dies at any await of a turn: one effect, one answer, nothing left open."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from langchain_core.messages import ToolMessage
+from pydantic import SecretStr
+
+from api.bootstrap import Services, open_services
+from api.settings import Settings
+from tests.integration.agents.test_engine import (
+    TICKET,
+    asked,
+    checkpoints_of,
+    engine_of,
+    pending_of,
+    tickets_of,
+    transcript,
+)
+from tests.scripted import RecordedEvents, ScriptedProvider
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessageChunk, AnyMessage
+
+    from crm.messaging.conversations.models import ChatSession
+
+
+@pytest.fixture(scope="module")
+async def services(database_url: str, redis_url: str) -> AsyncIterator[Services]:
+    settings = Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        master_key=SecretStr(base64.b64encode(secrets.token_bytes(32)).decode()),
+        embedder="none",
+        turn_settle_ms=0,
+        turn_settle_max_ms=0,
+        _env_file=None,
+    )
+    async with open_services(settings) as opened:
+        yield opened
+
+
+class Attentive(ScriptedProvider):
+    """Asks for a tool until it sees a result, and then speaks."""
+
+    async def stream(
+        self, messages: Sequence[AnyMessage], tools: Sequence[Any]
+    ) -> AsyncIterator[AIMessageChunk]:
+        self.calls = [()] if isinstance(messages[-1], ToolMessage) else []
+        async for chunk in super().stream(messages, tools):
+            yield chunk
+
+
+class Dying:
+    """Drives a coroutine and cancels it at its n-th suspension, as a shutdown would.
+
+    Args:
+        at: the suspension at which it dies; later ones are the tidying up, which goes on.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, object], at: int) -> None:
+        self._work = work
+        self._left = at
+        self.died = False
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        task = asyncio.current_task()
+        assert task is not None
+        steps = self._work.__await__()
+        answer: Any = None
+        error: BaseException | None = None
+        while True:
+            try:
+                suspended = steps.throw(error) if error else steps.send(answer)
+            except StopIteration as end:
+                return end.value
+            self._left -= 1
+            if self._left == 0:
+                self.died = True
+                task.cancel()
+            try:
+                answer, error = (yield suspended), None
+            except BaseException as thrown:  # noqa: BLE001 handed on to the work
+                answer, error = None, thrown
+
+
+async def die(work: Coroutine[Any, Any, object], at: int) -> bool:
+    """Run until the n-th suspension; return whether it got so far."""
+    dying = Dying(work, at)
+
+    async def run() -> None:
+        await dying
+
+    await asyncio.wait({asyncio.create_task(run())})
+    return dying.died
+
+
+async def settled(services: Services, session: ChatSession) -> None:
+    assert await rows(services, "runs WHERE status = 'running' AND", session) == 0
+    assert await rows(services, "turn_requests WHERE", session) == 0
+    assert (
+        await rows(services, "messages WHERE role = 'student' AND answered_by IS NULL AND", session)
+        == 0
+    )
+
+
+async def rows(services: Services, what: str, session: ChatSession) -> int:
+    async with services.database.read() as conn:
+        found = await conn.execute(
+            f"SELECT 1 FROM {what} conversation_id = %s", [session.conversation_id]
+        )
+        return len(await found.fetchall())
+
+
+async def free(services: Services, session: ChatSession) -> None:
+    """Let the dead holder's lease run out."""
+    async with services.database.transaction() as uow:
+        await uow.conn.execute(
+            "UPDATE conversation_leases SET expires_at = '-infinity' WHERE conversation_id = %s",
+            [session.conversation_id],
+        )
+
+
+Scenario = Callable[[Services, int], Awaitable[bool]]
+
+
+async def hand_off(services: Services, at: int) -> bool:
+    session = await asked(services, "quiero hablar con una persona")
+    lines = ([("hand_off", {"reason": "Pide una persona."})], "Una persona te escribirá aquí.")
+    events = RecordedEvents()
+    dead = engine_of(services, events, Attentive(*lines))
+    died = await die(dead.serve(session.conversation_id), at)
+    await free(services, session)
+    survivor = engine_of(services, events, Attentive(*lines))
+    await survivor.serve(session.conversation_id)
+    assert await rows(services, "handoffs WHERE", session) == 1
+    assert [role for role, _ in await transcript(services, session)] == ["student", "agent"]
+    effects = await services.journal.list_audit_events(
+        {"conversation_id": session.conversation_id, "action": "hand_off", "outcome": "ok"},
+        cursor=None,
+        limit=20,
+    )
+    assert len([r for r in effects.items if r.header["effect_key"] is not None]) == 1
+    await settled(services, session)
+    return died
+
+
+async def consent(services: Services, at: int) -> bool:
+    session = await asked(services, "no puedo entrar")
+    lines = ([("open_ticket", TICKET)], "Listo.")
+    events = RecordedEvents()
+    await engine_of(services, events, ScriptedProvider(*lines)).serve(session.conversation_id)
+    (pending,) = await pending_of(services, session)
+    await services.confirmations.decide(
+        pending.id,
+        conversation_id=session.conversation_id,
+        decision="accept",
+        actor=session.actor,
+    )
+    after = ScriptedProvider("Listo.")
+    died = await die(engine_of(services, events, after).serve(session.conversation_id), at)
+    await free(services, session)
+    survivor = engine_of(services, events, after)
+    await survivor.serve(session.conversation_id)
+    assert await tickets_of(services, session) == 1
+    said = await transcript(services, session)
+    assert [role for role, _ in said] == ["student", "agent", "agent"]
+    assert await pending_of(services, session) == []
+    await settled(services, session)
+    await survivor.prune()
+    assert await checkpoints_of(services, pending.call.run_id) == 0
+    return died
+
+
+async def typed(services: Services, at: int) -> bool:
+    session = await asked(services, "no puedo entrar")
+    events = RecordedEvents()
+    asking = ScriptedProvider([("open_ticket", TICKET)])
+    await engine_of(services, events, asking).serve(session.conversation_id)
+    await services.conversations.accept_message(session, client_message_id="yes", text="sí")
+    after = ScriptedProvider("Listo.")
+    died = await die(engine_of(services, events, after).serve(session.conversation_id), at)
+    await free(services, session)
+    await engine_of(services, events, after).serve(session.conversation_id)
+    assert await tickets_of(services, session) == 1
+    said = [role for role, _ in await transcript(services, session)]
+    assert said == ["student", "agent", "student", "agent"]
+    await settled(services, session)
+    return died
+
+
+async def question(services: Services, at: int) -> bool:
+    session = await asked(services, "no puedo entrar")
+    events = RecordedEvents()
+    asking = ScriptedProvider([("open_ticket", TICKET)])
+    dead = engine_of(services, events, asking)
+    died = await die(dead.serve(session.conversation_id), at)
+    await free(services, session)
+    await engine_of(services, events, asking).serve(session.conversation_id)
+    assert [role for role, _ in await transcript(services, session)] == ["student", "agent"]
+    (pending,) = await pending_of(services, session)
+    await services.confirmations.decide(
+        pending.id,
+        conversation_id=session.conversation_id,
+        decision="accept",
+        actor=session.actor,
+    )
+    await engine_of(services, events, ScriptedProvider("Listo.")).serve(session.conversation_id)
+    assert await tickets_of(services, session) == 1
+    said = await transcript(services, session)
+    assert said[-1] == ("agent", "Listo.")
+    assert len(said) == 3
+    await settled(services, session)
+    return died
+
+
+SCENARIOS: list[Scenario] = [hand_off, consent, typed, question]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.slow)])
+async def test_turn_that_dies_at_any_await_ends_as_if_it_had_not(
+    services: Services, scenario: Scenario, stride: int
+) -> None:
+    at = stride
+    while await scenario(services, at):
+        at += stride
+    assert at > 5 * stride, "the turn was too short to prove anything"
+    verification = await services.journal.verify_chains()
+    assert verification.broken == ()
