@@ -51,15 +51,23 @@ class _Reading:
         self.clause, self.locale, self.lex, self.remembered = clause, locale, lex, remembered
         self.courtesies = [n for n in _COURTESY if lex.intents[n].search(clause.text)]
         self.text = self._without_courtesies()
+        self.wish = bool(lex.slots["wish"].search(clause.text))
         self.upset = bool(lex.intents["abuse"].search(clause.text))
         self.facets = tuple(n for n, cue in lex.facets.items() if cue.search(self.text))
         self.fields = tuple(n for n, cue in lex.knowledge.items() if cue.search(self.text))
         self.filters = filters_of(self.text, lex)
         self.topic = without_filters(topic_of(self.text, lex), self.text, lex)
+        self.of_a_subject = names_a_subject(self.text, locale)
         self.explicit = names_a_course(self.text, locale)
         referred = referred_course(self.text, lex, remembered)
         self.code = course_code_in(self.text) or referred
         self.topic = "" if referred else self.topic
+
+    @property
+    def own_affair(self) -> bool:
+        """Return whether the clause asks of the student's own certificate, connection, payment."""
+        own = self.lex.slots["own"].search(self.text)
+        return bool(own and self.fields and not self.of_a_subject)
 
     def has(self, name: str) -> bool:
         """Return whether the clause has an intent's cue."""
@@ -75,8 +83,9 @@ class _Reading:
             "facets": self.facets,
             "filters": self.filters,
             "field": self.fields[0] if self.fields else "",
-            "named": names_a_subject(self.text, self.locale),
+            "named": self.of_a_subject,
             "upset": self.upset,
+            "wish": self.wish,
         }
         return Intent(name=name, **{**known, **values})  # type: ignore[arg-type]
 
@@ -94,6 +103,10 @@ def _nothing_but_courtesy(read: _Reading) -> Intent | None:
     if read.courtesies and not busy and len(rest.split()) <= 1:
         return read.intent(read.courtesies[-1])
     return None
+
+
+def _danger(read: _Reading) -> Intent | None:
+    return read.intent("danger") if read.has("danger") else None
 
 
 def _others_or_override(read: _Reading) -> Intent | None:
@@ -135,7 +148,7 @@ def _offers(read: _Reading) -> Intent | None:
 def _facts(read: _Reading) -> Intent | None:
     hard = bool(_HARD_FACETS & set(read.facets))
     wishes = read.has("search") and not means_one_course(read.text, read.locale)
-    if not read.facets or (wishes and not hard):
+    if not read.facets or (wishes and not hard) or read.own_affair:
         return None
     if read.explicit or read.code or not read.fields:
         return read.intent("course_facts")
@@ -143,7 +156,8 @@ def _facts(read: _Reading) -> Intent | None:
 
 
 def _knowledge(read: _Reading) -> Intent | None:
-    if not read.fields or (read.has("search") and read.explicit and not read.clause.question):
+    wishes = read.wish or (read.has("search") and read.explicit and not read.clause.question)
+    if not read.fields or (wishes and read.topic and not read.own_affair):
         return None
     return read.intent("knowledge")
 
@@ -164,6 +178,7 @@ def _leftover(read: _Reading) -> Intent | None:
 
 
 _RULES: tuple[Callable[[_Reading], Intent | None], ...] = (
+    _danger,
     _others_or_override,
     _nothing_but_courtesy,
     _direct,

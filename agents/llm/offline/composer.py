@@ -11,6 +11,7 @@ from agents.llm.offline.compose.documents import (
     answer_scholarships,
 )
 from agents.llm.offline.compose.own import (
+    answer_danger,
     answer_enrolments,
     answer_hand_off,
     answer_open_ticket,
@@ -29,6 +30,7 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     "my_tickets": answer_tickets,
     "open_ticket": answer_open_ticket,
     "hand_off": answer_hand_off,
+    "danger": answer_danger,
 }
 _QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {
     "course_facts": answer_courses,

@@ -8,7 +8,7 @@ IntentName = Literal[
     "greeting", "thanks", "goodbye", "about_agent", "abuse", "unclear", "out_of_scope",
     "declined", "pick_course",
     "course_facts", "course_search", "programme", "scholarships", "knowledge", "enrol",
-    "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off",
+    "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off", "danger",
     "others_data", "override",
 ]  # fmt: skip
 
@@ -48,6 +48,8 @@ class Intent:
         person: whom a student asks about who is not themselves.
         named: the words name a course by its subject.
         upset: the words were abusive.
+        wish: they say what somebody would like to learn, so that a course is the answer.
+        half: the question named two courses, and this is one of them.
     """
 
     name: IntentName
@@ -61,6 +63,8 @@ class Intent:
     person: str = ""
     named: bool = False
     upset: bool = False
+    wish: bool = False
+    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)

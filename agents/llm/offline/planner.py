@@ -124,8 +124,11 @@ def _course_search(need: Need) -> Iterator[Call]:
 def _knowledge_instead(need: Need) -> Iterator[Call]:
     """Look into the documents when a search for courses found nothing certain.
 
-    Not when the student spoke of a course as such: then that course is what there is not.
+    Not when the student spoke of a course as such, or of what they would like to learn: then that
+    course is what there is not.
     """
+    if need.intent.wish and need.intent.topic:
+        return
     found = need.turn.result(need.id_of("search_courses"), "search_courses")
     if found is not None and found.ok and not first_course(found.data) and not need.intent.named:
         yield need.call("search_knowledge", {"query": _question(need.intent)})
@@ -223,6 +226,12 @@ def _hand_off(need: Need) -> Iterator[Call]:
     yield need.call("hand_off", {"reason": f"The student asks for a person: {said}"[:300]})
 
 
+def _danger(need: Need) -> Iterator[Call]:
+    if need.turn.status != "waiting":
+        # Without details: the reason is read by more people than the conversation.
+        yield need.call("hand_off", {"reason": "The student reports something serious. Urgent."})
+
+
 def _others_data(need: Need) -> Iterator[Call]:
     name = "".join(c for c in need.intent.person if c.isalpha() or c in " -'")[:60].strip()
     yield need.call("find_person", {"name": name if len(name) > 1 else "another person"})
@@ -241,5 +250,6 @@ _WANTED: dict[str, Callable[[Need], Iterator[Call]]] = {
     "my_tickets": _tickets,
     "open_ticket": _open_ticket,
     "hand_off": _hand_off,
+    "danger": _danger,
     "others_data": _others_data,
 }

@@ -49,7 +49,7 @@ _JOINTS = {
         re.IGNORECASE,
     ),
     "en": re.compile(
-        r"(?:,\s*|\s+)(?:and|also|but|plus|then)\s+(?:also\s+|then\s+)?"
+        r"(?:,\s*|\s+)(?:and|n|&|also|but|plus|then)\s+(?:also\s+|then\s+)?"
         r"(?=(?:what|when|how|where|which|who|is|are|do|does|can|could|i\s+(?:also\s+)?(?:want|need|would)"
         r"|i'd|show|give|tell|open|any|whether|if)\b)",
         re.IGNORECASE,

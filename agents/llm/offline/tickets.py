@@ -1,5 +1,7 @@
 """What goes into a ticket, out of a student's words."""
 
+import re
+
 from agents.llm.offline.intents import Intent
 from agents.llm.offline.lexicon import lexicon
 from agents.llm.offline.reading import Conversation
@@ -41,8 +43,17 @@ def _says_enough(matter: str, turn: Conversation) -> bool:
 
 def _matter(said: str, turn: Conversation) -> str:
     """Return what is left when the request for a ticket itself is taken away."""
-    words = said.split()
     cue = lexicon(turn.locale).intents["open_ticket"]
+    sentences = [s for s in re.split(r"(?<=[.?!;])\s+", said) if s]
+    others = [s for s in sentences if not cue.search(plain(s, {}))]
+    if others and len(others) < len(sentences):
+        own = [_beside_request(s, cue) for s in sentences if s not in others]
+        return next((o for o in own if _says_enough(o, turn)), _trimmed(" ".join(others).split()))
+    return _beside_request(said, cue)
+
+
+def _beside_request(said: str, cue: re.Pattern[str]) -> str:
+    words = said.split()
     found = cue.search(plain(said, {}))
     if found is None:
         return said
@@ -54,7 +65,7 @@ def _matter(said: str, turn: Conversation) -> str:
 
 
 def _trimmed(words: list[str]) -> str:
-    return " ".join(words).strip(" ,.:;-")
+    return " ".join(words).strip(" ,.:;-?!¿¡")
 
 
 def _category(said: str, turn: Conversation) -> str:

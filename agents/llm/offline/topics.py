@@ -19,7 +19,7 @@ _EXPLICIT = {
 }
 _NAMED = {
     "es": re.compile(
-        r"\b(?:curso|cursito|taller|clases?) (?:de|del|sobre|en) (?!linea)\w+"
+        r"\b(?:curso|cursito|taller|clases?) (?:de|del|sobre|en) (?!linea\b|vivo\b|la\b|las\b|el\b|los\b)\w+"
         r"|\b(?:el|la) de (?!la\b|los\b|mi\b)\w+"
     ),
     "en": re.compile(
@@ -67,7 +67,14 @@ def names_a_subject(text: str, locale: str) -> bool:
 def topic_of(text: str, lex: Lexicon) -> str:
     """Return the words that name a subject, in their order."""
     words = re.findall(r"[\w+#'/]+", text)
-    kept = [word for word in words if not lex.noise.fullmatch(word) and not word.isdigit()]
+    kept = list[str]()
+    before = ""
+    for word in words:
+        # "Machine learning" is a subject of two words; "learning" alone says nothing of one.
+        compound = before in kept[-1:] and lex.slots["compound"].fullmatch(word)
+        if compound or not (lex.noise.fullmatch(word) or word.isdigit()):
+            kept.append(word)
+        before = word
     return " ".join(kept)
 
 

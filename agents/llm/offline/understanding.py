@@ -11,12 +11,17 @@ from agents.llm.offline.classify import intent_of
 from agents.llm.offline.intents import COURTESIES, Intent, Remembered
 from agents.llm.offline.lexicon import Lexicon, lexicon
 from agents.llm.offline.text import Clause, clauses_of
+from agents.llm.offline.topics import topic_of, without_filters
 from agents.runtime.brief import Locale
 from agents.runtime.guards.input import fold
 
 #: What is tried again with typos repaired.
 _UNSURE = frozenset({"unclear", "out_of_scope", "course_search", "knowledge"})
 _MOST_INTENTS = 4
+#: Told beside the request for a ticket, these are its contents.
+_MATTERS = frozenset(
+    {"knowledge", "out_of_scope", "unclear", "course_search", "course_facts", "abuse", "programme"}
+)
 
 
 def understand(
@@ -44,7 +49,7 @@ def understand(
 
 def _goes_elsewhere(intents: Sequence[Intent]) -> bool:
     """Return whether a student who was asked what happened speaks of something else instead."""
-    asks = {"hand_off", "others_data", "override", "my_tickets", "my_enrolments", "my_profile"}
+    asks = {"hand_off", "danger", "others_data", "override", "my_tickets", "my_enrolments", "my_profile"}
     return any(
         i.name in asks or (i.raw.endswith("?") and i.name in {"course_facts", "scholarships"})
         for i in intents
@@ -78,7 +83,18 @@ def _intents_of(
             again = intent_of(repaired, locale, lex, remembered)
             if again.name not in {"unclear", "out_of_scope"}:
                 intent = replace(again, topic=_as_typed(again.topic, clause.text, repaired.text))
-    yield intent
+    yield from _one_for_each_course(intent, lex)
+
+
+def _one_for_each_course(intent: Intent, lex: Lexicon) -> Iterator[Intent]:
+    """Yield an intent for each of the courses that one question names, or the intent as it is."""
+    parts = lex.slots["joint"].split(intent.text)
+    topics = [without_filters(topic_of(part, lex), part, lex) for part in parts]
+    if intent.name != "course_facts" or intent.code or len(parts) != 2 or not all(topics):
+        yield intent
+        return
+    for part, topic in zip(parts, topics, strict=True):
+        yield replace(intent, text=part, topic=topic, half=True)
 
 
 def _as_typed(topic: str, typed: str, repaired: str) -> str:
@@ -113,21 +129,45 @@ def _merge(found: Sequence[Intent]) -> Iterator[Intent]:
             joined[-1] = both
         elif not any(_same(intent, other) for other in joined):
             joined.append(intent)
+    yield from _told_by_urgency(joined)
+
+
+def _told_by_urgency(joined: Sequence[Intent]) -> Iterator[Intent]:
+    """Leave only danger where there is any, and no talk beside the wish for a person."""
+    danger = [i for i in joined if i.name == "danger"]
+    if danger:
+        yield danger[0]
+        return
     substantial = [i for i in joined if i.name not in COURTESIES]
+    if any(i.name == "hand_off" for i in substantial):
+        upset = any(i.upset for i in substantial)
+        substantial = [
+            replace(i, upset=upset) if i.name == "hand_off" else i
+            for i in substantial
+            if i.name != "abuse" and (i.name != "out_of_scope" or i.raw.endswith("?"))
+        ]
     known = [i for i in substantial if i.name != "out_of_scope" or i.raw.endswith("?")]
     yield from known or substantial or joined
 
 
 def _joined(before: Intent, intent: Intent) -> Intent | None:
     """Return one intent for two that a student said in two breaths, or None."""
-    pair = (before.name, intent.name)
-    if pair == ("open_ticket", "open_ticket") or (
-        before.name == "open_ticket" and intent.name in {"knowledge", "out_of_scope", "unclear"}
-    ):
-        return replace(before, raw=f"{before.raw} {intent.raw}")
+    names = {before.name, intent.name}
+    other = intent if before.name == "open_ticket" else before
+    if names == {"open_ticket"} or ("open_ticket" in names and _may_be_a_matter(other)):
+        ticket = before if before.name == "open_ticket" else intent
+        return replace(ticket, raw=f"{before.raw} {intent.raw}", upset=before.upset or intent.upset)
     if intent.name == "course_facts" and not intent.topic and not intent.code:
+        if before.name == "knowledge" and not before.raw.endswith("?"):
+            # "I want my money back. How much do I get?" asks of the rule, not of a course.
+            return replace(before, raw=f"{before.raw} {intent.raw}")
         return _same_course(before, intent)
     return None
+
+
+def _may_be_a_matter(intent: Intent) -> bool:
+    """Return whether what stands beside the request for a ticket tells what it is about."""
+    return intent.name in _MATTERS and not intent.raw.endswith("?")
 
 
 def _same_course(before: Intent, intent: Intent) -> Intent | None:

@@ -93,6 +93,11 @@ def answer_hand_off(need: Need) -> str:
     return say(need.turn.locale, "handoff.done" if done else "handoff.failed")
 
 
+def answer_danger(need: Need) -> str:
+    """Say that what was told is taken seriously, and that a person was called."""
+    return f"{say(need.turn.locale, 'talk.care')} {answer_hand_off(need)}"
+
+
 def _refusal(need: Need, tool: str, unavailable: str) -> str:
     """Return what to say instead of own data: verify first, or try again."""
     locale, result = need.turn.locale, need.turn.result(need.id_of(tool), tool)
