@@ -74,5 +74,5 @@ def per_turn(
 
 
 def ratio(value: float, base: float) -> float | None:
-    """Return a value as a multiple of another; None of nothing."""
-    return value / base if base else None
+    """Return a value as a multiple of another; None where that is nothing, or less by noise."""
+    return value / base if base > 0 else None

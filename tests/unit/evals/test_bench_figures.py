@@ -54,6 +54,7 @@ def test_cost_of_no_further_turn_is_an_error() -> None:
 
 def test_ratio_to_nothing_is_none() -> None:
     assert ratio(3, 0) is None
+    assert ratio(3, -0.01) is None
     assert ratio(3, 2) == 1.5
 
 
