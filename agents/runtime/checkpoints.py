@@ -4,6 +4,8 @@ Writing every step costs more than the turn itself and keeps nothing that the me
 have; what must survive the process is the point where a student was asked.
 """
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -24,6 +26,9 @@ class InterruptSaver(InMemorySaver):
 
     async def keep(self, thread_id: str) -> None:
         """Write the newest checkpoints of a waiting thread where they survive the process."""
+        await _to_the_end(self._keep(thread_id))
+
+    async def _keep(self, thread_id: str) -> None:
         for namespace in list(self.storage[thread_id]):
             newest = await self.aget_tuple(_config(thread_id, namespace))
             if newest is not None:
@@ -56,7 +61,21 @@ class InterruptSaver(InMemorySaver):
     async def forget(self, thread_id: str) -> None:
         """Forget a thread that was kept."""
         self.delete_thread(thread_id)
-        await self._lasting.adelete_thread(thread_id)
+        await _to_the_end(self._lasting.adelete_thread(thread_id))
+
+
+async def _to_the_end(write: Coroutine[Any, Any, None]) -> None:
+    """Finish a write even when its caller is cancelled.
+
+    The lasting saver writes in a pipeline. One that is cut short leaves its connection in pipeline
+    mode, and the pool lends it on: whoever then counts the rows of a statement counts -1.
+    """
+    task = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _config(thread_id: str, namespace: str) -> RunnableConfig:

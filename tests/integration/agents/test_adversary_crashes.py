@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from langchain_core.messages import ToolMessage
+from psycopg.pq import PipelineStatus
 from pydantic import SecretStr
 
 from api.bootstrap import Services, open_services
@@ -101,7 +102,15 @@ async def die(work: Coroutine[Any, Any, object], at: int) -> bool:
     return dying.died
 
 
+async def connections_are_sound(services: Services) -> None:
+    """A connection left in pipeline mode counts no rows: keys and leases would look taken."""
+    async with services.database.read() as one, services.database.read() as two:
+        for conn in (one, two):
+            assert conn.pgconn.pipeline_status == PipelineStatus.OFF
+
+
 async def settled(services: Services, session: ChatSession) -> None:
+    await connections_are_sound(services)
     assert await rows(services, "runs WHERE status = 'running' AND", session) == 0
     assert await rows(services, "turn_requests WHERE", session) == 0
     assert (
@@ -201,6 +210,7 @@ async def question(services: Services, at: int) -> bool:
     asking = ScriptedProvider([("open_ticket", TICKET)])
     dead = engine_of(services, events, asking)
     died = await die(dead.serve(session.conversation_id), at)
+    await connections_are_sound(services)
     await free(services, session)
     await engine_of(services, events, asking).serve(session.conversation_id)
     assert [role for role, _ in await transcript(services, session)] == ["student", "agent"]
@@ -234,3 +244,18 @@ async def test_turn_that_dies_at_any_await_ends_as_if_it_had_not(
     assert at > 5 * stride, "the turn was too short to prove anything"
     verification = await services.journal.verify_chains()
     assert verification.broken == ()
+
+
+async def test_checkpoint_is_written_to_its_end_and_spoils_no_connection(
+    services: Services,
+) -> None:
+    session = await asked(services, "no puedo entrar")
+    engine = engine_of(services, RecordedEvents(), ScriptedProvider([("open_ticket", TICKET)]))
+    await engine.serve(session.conversation_id)
+    (pending,) = await pending_of(services, session)
+    saver, thread = engine._saver, str(pending.call.run_id)
+    for _ in range(5):
+        await saver._lasting.adelete_thread(thread)
+        assert await die(saver.keep(thread), 1)
+        await connections_are_sound(services)
+        assert await saver.fetch(thread)
