@@ -107,8 +107,8 @@ class TurnEngine:
                 while (work := await held.next()) is not None:
                     if isinstance(work, float):
                         await asyncio.sleep(work)
-                    elif await self._run(held, work):
-                        runs += 1
+                    else:
+                        runs += await self._run(held, work)
         except LeaseLost:
             _log.info("lease lost: conversation %s", conversation_id)
         finally:
@@ -132,6 +132,13 @@ class TurnEngine:
 
     async def _run(self, held: Held, work: Assignment) -> bool:
         """Carry out one run; False when it starts over because the student went on writing."""
+        try:
+            return await self._carry_out(held, work)
+        finally:
+            # What has to outlive this attempt is in the database by now.
+            self._saver.delete_thread(str(work.situation.run_id))
+
+    async def _carry_out(self, held: Held, work: Assignment) -> bool:
         situation = work.situation
         started = time.monotonic()
         turn = self._turn(held, work)
@@ -154,8 +161,8 @@ class TurnEngine:
             await self._saver.keep(str(situation.run_id))
         stored = await work.commit(outcome)
         await self._announce(turn, situation, outcome, stored, state)
-        if outcome.status != "waiting":
-            await self._forget(situation)
+        if situation.decided is not None and outcome.status != "waiting":
+            await self._saver.forget(str(situation.run_id))
         return True
 
     async def _goes_on(self, turn: Turn, work: Assignment, state: dict[str, Any]) -> bool:
@@ -272,10 +279,3 @@ class TurnEngine:
             asked = dict(state["__interrupt__"][0].value)
             await turn.emit("confirmation_required", {"id": asked.pop("confirmation_id"), **asked})
         await turn.emit("run_finished", {"run_id": str(situation.run_id), "status": outcome.status})
-
-    async def _forget(self, situation: Situation) -> None:
-        thread = str(situation.run_id)
-        if situation.decided is not None:
-            await self._saver.forget(thread)
-        else:
-            self._saver.delete_thread(thread)

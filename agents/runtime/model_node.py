@@ -1,5 +1,7 @@
 """The graph node that lets a language model speak or ask for tools."""
 
+from functools import cached_property
+
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.messages.base import message_to_dict
 from langchain_core.messages.utils import messages_from_dict
@@ -50,7 +52,7 @@ async def _ask(turn: Turn, state: AgentState) -> AIMessage:
 
 async def _speak(turn: Turn, provider: Provider, state: AgentState) -> AIMessage:
     """Stream one answer; only whole sentences that trace to evidence are shown."""
-    screen = _Screen(turn, evidence_of(turn.results, state["messages"], state["brief"]))
+    screen = _Screen(turn, state)
     whole: AIMessageChunk | None = None
     async for chunk in provider.stream(state["messages"], turn.tools.available()):
         whole = chunk if whole is None else whole + chunk
@@ -69,10 +71,15 @@ async def _speak(turn: Turn, provider: Provider, state: AgentState) -> AIMessage
 class _Screen:
     """What the student sees grow: sentences that trace, as soon as they are whole."""
 
-    def __init__(self, turn: Turn, evidence: Evidence) -> None:
+    def __init__(self, turn: Turn, state: AgentState) -> None:
         self._turn = turn
-        self._evidence = evidence
+        self._state = state
         self._sentences = SentenceStream()
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        """What the run knows; gathered for an answer, not for a call that shows nothing."""
+        return evidence_of(self._turn.results, self._state["messages"], self._state["brief"])
 
     async def feed(self, text: str) -> None:
         await self._show(self._sentences.feed(text))
