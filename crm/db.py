@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.pq import PipelineStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -101,7 +102,12 @@ async def open_pool(database_url: str, *, min_size: int = 2, max_size: int = 8) 
     """
     kwargs: dict[str, Any] = {"autocommit": True, "row_factory": dict_row}
     pool: Pool = AsyncConnectionPool(
-        database_url, min_size=min_size, max_size=max_size, kwargs=kwargs, open=False
+        database_url,
+        min_size=min_size,
+        max_size=max_size,
+        kwargs=kwargs,
+        reset=_refuse_pipelines,
+        open=False,
     )
     try:
         await pool.open(wait=True, timeout=10)
@@ -109,3 +115,9 @@ async def open_pool(database_url: str, *, min_size: int = 2, max_size: int = 8) 
         await pool.close()
         raise Unavailable("database", "The database does not answer.") from broken
     return pool
+
+
+async def _refuse_pipelines(conn: Connection) -> None:
+    """Discard a connection that a cancelled borrower left in pipeline mode: it miscounts rows."""
+    if conn.pgconn.pipeline_status != PipelineStatus.OFF:
+        raise psycopg.InterfaceError("a borrower left the connection in pipeline mode")

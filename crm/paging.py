@@ -53,7 +53,7 @@ def decode_cursor(
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         keys = json.loads(packed)
         return tuple(read(str(key)) for read, key in zip(readers, keys, strict=True))
-    except (binascii.Error, ValueError, TypeError) as broken:
+    except (binascii.Error, ValueError, TypeError, RecursionError) as broken:
         raise RuleBroken("page.cursor", "The cursor is not valid.") from broken
 
 

@@ -22,6 +22,8 @@ router = APIRouter(prefix="/v1/admin", tags=["admin"])
 
 #: A run's records fit on one page: steps and calls are bounded.
 _TIMELINE = 200
+#: Of actions and agents; what cannot be one is refused before an export begins to stream.
+_NAME = r"^[\w.:-]+$"
 
 
 class AuditEventOut(BaseModel):
@@ -137,9 +139,9 @@ class StaffPage(BaseModel):
 
 
 def audit_filters(
-    action: Annotated[str | None, Query(max_length=100)] = None,
+    action: Annotated[str | None, Query(max_length=100, pattern=_NAME)] = None,
     outcome: Outcome | None = None,
-    agent: Annotated[str | None, Query(max_length=100)] = None,
+    agent: Annotated[str | None, Query(max_length=100, pattern=_NAME)] = None,
     run_id: UUID | None = None,
     conversation_id: UUID | None = None,
     person_id: UUID | None = None,

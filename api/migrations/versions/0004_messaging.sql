@@ -113,6 +113,7 @@ CREATE TABLE runs (
 CREATE INDEX runs_recent ON runs (started_at DESC, id DESC);
 CREATE INDEX runs_conversation ON runs (conversation_id, ordinal DESC);
 CREATE INDEX runs_status ON runs (status, started_at DESC, id DESC);
+CREATE INDEX runs_running ON runs (conversation_id) WHERE status = 'running';
 
 CREATE TABLE run_messages (
     run_id     uuid NOT NULL REFERENCES runs (id),

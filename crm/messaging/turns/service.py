@@ -244,11 +244,13 @@ class TurnService:
             reply = None if silenced else await self._say(uow, work, outcome)
             await store.mark_answered(uow.conn, work.run_id, [m.id for m in work.answering])
             await store.close_run(uow.conn, work.run_id, outcome, at=now)
-            await conversations.update_memory(
-                uow.conn, held.id, locale=outcome.locale, memory=outcome.memory
-            )
             if work.decided is not None:
                 await confirmations.close(uow.conn, work.decided.id, at=now)
+            else:
+                # A resumed run remembers what was before it asked; later turns know better.
+                await conversations.update_memory(
+                    uow.conn, held.id, locale=outcome.locale, memory=outcome.memory
+                )
             for entry in outcome.audits:
                 uow.audit(entry)
             await self._settle_request(uow, lease.conversation_id)
