@@ -1,11 +1,13 @@
 """Which tools each intent needs next, given what this run has found so far."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.llm.offline.intents import Filters, Intent
 from agents.llm.offline.programmes import best_programme
 from agents.llm.offline.reading import OWN, Conversation
+from agents.llm.offline.thesaurus import REWORDINGS
 from agents.llm.offline.tickets import ticket_arguments
 
 #: Below this the catalogue's tools themselves say that nothing certain was found.
@@ -131,7 +133,7 @@ def _knowledge_instead(need: Need) -> Iterator[Call]:
         return
     found = need.turn.result(need.id_of("search_courses"), "search_courses")
     if found is not None and found.ok and not first_course(found.data) and not need.intent.named:
-        yield need.call("search_knowledge", {"query": _question(need.intent)})
+        yield need.call("search_knowledge", {"query": question_of(need.intent)})
 
 
 def search_arguments(intent: Intent) -> dict[str, object]:
@@ -165,13 +167,13 @@ def _programme(need: Need) -> Iterator[Call]:
 
 def _scholarships(need: Need) -> Iterator[Call]:
     yield need.call("list_scholarships", {})
-    yield need.call("search_knowledge", {"query": _question(need.intent)})
+    yield need.call("search_knowledge", {"query": question_of(need.intent)})
 
 
 def _knowledge(need: Need) -> Iterator[Call]:
     # No `topic`: preferring one by our rules quotes the wrong document more often than not (.79
     # against .82 right on the demo's questions).
-    yield need.call("search_knowledge", {"query": _question(need.intent)})
+    yield need.call("search_knowledge", {"query": question_of(need.intent)})
     found = need.turn.result(need.id_of("search_knowledge"), "search_knowledge")
     if found is not None and found.ok and not is_sure(found.data) and need.intent.topic:
         yield need.call("search_courses", {"query": need.intent.raw[:300], "limit": 3})
@@ -187,13 +189,17 @@ def confidence_of(found: Mapping[str, object]) -> float:
     return float(str(found.get("confidence") or 0))
 
 
-def _question(intent: Intent) -> str:
-    return (intent.raw or intent.text)[:400].ljust(2, "?")
+def question_of(intent: Intent) -> str:
+    """Return what to look up, with turns of talk as documents put them."""
+    asked = intent.raw or intent.text
+    for said, written in REWORDINGS.items():
+        asked = re.sub(said, written, asked, flags=re.IGNORECASE)
+    return asked[:400].ljust(2, "?")
 
 
 def _out_of_scope(need: Need) -> Iterator[Call]:
     if need.intent.field != "outside" and need.intent.topic:
-        yield need.call("search_knowledge", {"query": _question(need.intent)})
+        yield need.call("search_knowledge", {"query": question_of(need.intent)})
         yield need.call("search_courses", {"query": need.intent.raw[:300], "limit": 3})
 
 

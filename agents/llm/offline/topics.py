@@ -19,7 +19,8 @@ _EXPLICIT = {
 }
 _NAMED = {
     "es": re.compile(
-        r"\b(?:curso|cursito|taller|clases?) (?:de|del|sobre|en) (?!linea\b|vivo\b|la\b|las\b|el\b|los\b)\w+"
+        r"\b(?:curso|cursito|taller|clases?) (?:de|del|sobre|en) "
+        r"(?!linea\b|vivo\b|la\b|las\b|el\b|los\b)\w+"
         r"|\b(?:el|la) de (?!la\b|los\b|mi\b)\w+"
     ),
     "en": re.compile(

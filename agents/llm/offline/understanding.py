@@ -49,7 +49,15 @@ def understand(
 
 def _goes_elsewhere(intents: Sequence[Intent]) -> bool:
     """Return whether a student who was asked what happened speaks of something else instead."""
-    asks = {"hand_off", "danger", "others_data", "override", "my_tickets", "my_enrolments", "my_profile"}
+    asks = {
+        "hand_off",
+        "danger",
+        "others_data",
+        "override",
+        "my_tickets",
+        "my_enrolments",
+        "my_profile",
+    }
     return any(
         i.name in asks or (i.raw.endswith("?") and i.name in {"course_facts", "scholarships"})
         for i in intents

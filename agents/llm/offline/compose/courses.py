@@ -69,11 +69,17 @@ def answer_course_search(need: Need) -> str:
     if not courses or (need.intent.topic and not is_sure(best)):
         return _not_found(need, found)
     fitting = [c for c in courses if c.next is not None and is_at(c.next, need.intent.filters)]
+    level = need.intent.filters.level
+    easier = [c for c in courses if level and c.item["level"] == level]
+    if fitting and easier and not any(c in fitting for c in easier):
+        # Who begins is served better by a beginner's course at another time than by none.
+        courses, fitting = [*easier[:1], *fitting], []
     chosen = _in_order(fitting or courses, need.intent)[: _LISTED if need.alone else _LISTED - 1]
     opening = "course.found" if _courses_of(found) else "course.relaxed"
     lines = [say(locale, opening), *(_line(c, locale) for c in chosen)]
     if not fitting:
-        lines.append(say(locale, "course.no_evening"))
+        some = any(c.next is not None and is_at(c.next, need.intent.filters) for c in chosen)
+        lines.append(say(locale, "course.some_then" if some else "course.no_evening"))
     return "\n".join([*lines, say(locale, "course.more")])
 
 
@@ -85,12 +91,13 @@ def _without_result(need: Need) -> str:
 def _not_found(need: Need, found: Item) -> str:
     locale, intent = need.turn.locale, need.intent
     close = confidence_of(found) >= _CLOSE
-    if not intent.named and not close:
+    if not (intent.named or intent.wish) and not close:
         return say(locale, "knowledge.unknown")
     said = say(locale, "course.not_found", topic=intent.topic or intent.text)
     near = [str(c.item["title"]) for c in _courses_of(found)[:2]] if close else []
     hint = say(locale, "course.nearest", titles=listed(near, locale)) if near else ""
-    return " ".join(filter(None, [said, hint, say(locale, "course.which")]))
+    closing = "course.other_subject" if intent.wish else "course.which"
+    return " ".join(filter(None, [said, hint, say(locale, closing)]))
 
 
 def _courses_of(found: Item) -> list[_Course]:

@@ -10,9 +10,11 @@ from agents.llm.offline.compose.courses import (
     listed,
 )
 from agents.llm.offline.intents import Intent
-from agents.llm.offline.planner import Need, confidence_of, is_sure
+from agents.llm.offline.lexicon import lexicon
+from agents.llm.offline.planner import Need, confidence_of, is_sure, question_of
 from agents.llm.offline.programmes import programmes_of, stem
 from agents.llm.offline.quoting import Embed, quote
+from agents.llm.offline.text import plain
 from agents.runtime.guards.input import fold
 from agents.strings import say
 
@@ -21,6 +23,8 @@ Item = Mapping[str, Any]
 #: Programmes that are listed with length and fee; more are named alone.
 _LINES = 4
 _MOST_PROGRAMMES = 10
+#: Passages that are read whatever document they are of.
+_READ = 3
 _QUOTE_WORDS, _SHORT_QUOTE_WORDS = 55, 32
 #: Courses are named to somebody who did not ask for one only when they fit well.
 _SURE_UNASKED = 0.6
@@ -65,12 +69,21 @@ def _quoted(need: Need, embed: Embed | None) -> str:
     if not isinstance(passages, list) or not passages or not is_sure(found):
         return ""
     most = _QUOTE_WORDS if need.alone else _SHORT_QUOTE_WORDS
-    text, passage = quote(need.intent.raw, passages[:3], embed, most_words=most)
+    question = plain(question_of(need.intent), lexicon(locale).spellings)
+    text, passage = quote(
+        question, _worth_reading(passages), embed, most_words=most, language=locale
+    )
     key = "knowledge.quote" if passage["language"] == locale else "knowledge.other_language"
     title = str(passage["title"])
     answer = say(locale, key, title=title, quote=text, ref=passage["ref"])
     hint = say(locale, "knowledge.ticket_hint") if need.intent.field == "technical" else ""
     return f"{answer} {hint}".strip()
+
+
+def _worth_reading(passages: Sequence[Item]) -> Sequence[Item]:
+    """Return the first passages, and later ones of the document that was found first."""
+    first = passages[0]["title"]
+    return [p for place, p in enumerate(passages) if place < _READ or p["title"] == first]
 
 
 def answer_programme(need: Need, embed: Embed | None) -> str:
