@@ -156,8 +156,8 @@ def _facts(read: _Reading) -> Intent | None:
 
 
 def _knowledge(read: _Reading) -> Intent | None:
-    wishes = read.wish or (read.has("search") and read.explicit and not read.clause.question)
-    if not read.fields or (wishes and read.topic and not read.own_affair):
+    wishes = read.has("search") and read.explicit and not read.clause.question
+    if not read.fields or (wishes and not read.own_affair):
         return None
     return read.intent("knowledge")
 

@@ -142,3 +142,16 @@ def test_neighbouring_sentence_is_what_the_ticket_is_about(
 )
 def test_own_affairs_are_no_facts_of_a_course(locale: Locale, text: str) -> None:
     assert {i.name for i in understood(text, locale)} == {"knowledge"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("es", "¿ofrecen pagos en cuotas?"),
+        ("es", "quiero estudiar enfermería pero tengo 15 años, ¿puedo?"),
+        ("en", "do you offer payment plans?"),
+        ("en", "do you offer certificates?"),
+    ],
+)
+def test_offer_that_is_no_subject_is_looked_up_in_the_rules(locale: Locale, text: str) -> None:
+    assert [i.name for i in understood(text, locale)] == ["knowledge"]
