@@ -49,7 +49,6 @@ class Intent:
         named: the words name a course by its subject.
         upset: the words were abusive.
         wish: they say what somebody would like to learn, so that a course is the answer.
-        half: the question named two courses, and this is one of them.
     """
 
     name: IntentName
@@ -64,7 +63,6 @@ class Intent:
     named: bool = False
     upset: bool = False
     wish: bool = False
-    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from agents.llm.offline.programmes import best_programme
 from agents.llm.offline.reading import OWN, Conversation
 from agents.llm.offline.thesaurus import REWORDINGS
 from agents.llm.offline.tickets import ticket_arguments
+from agents.strings import say
 
 #: Below this the catalogue's tools themselves say that nothing certain was found.
 SURE = 0.5
@@ -229,13 +230,18 @@ def _hand_off(need: Need) -> Iterator[Call]:
     if need.turn.status == "waiting":
         return
     said = " ".join(need.turn.new)[:240]
-    yield need.call("hand_off", {"reason": f"The student asks for a person: {said}"[:300]})
+    yield need.call("hand_off", {"reason": _reason(need, "asked", said=said)})
+
+
+def _reason(need: Need, why: str, **values: str) -> str:
+    """Say in the conversation's language why a person is needed; its advisor speaks it."""
+    return say(need.turn.locale, f"handoff.reason_{why}", **values)[:300]
 
 
 def _danger(need: Need) -> Iterator[Call]:
     if need.turn.status != "waiting":
         # Without details: the reason is read by more people than the conversation.
-        yield need.call("hand_off", {"reason": "The student reports something serious. Urgent."})
+        yield need.call("hand_off", {"reason": _reason(need, "danger")})
 
 
 def _others_data(need: Need) -> Iterator[Call]:

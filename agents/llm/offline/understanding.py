@@ -102,7 +102,7 @@ def _one_for_each_course(intent: Intent, lex: Lexicon) -> Iterator[Intent]:
         yield intent
         return
     for part, topic in zip(parts, topics, strict=True):
-        yield replace(intent, text=part, topic=topic, half=True)
+        yield replace(intent, text=part, topic=topic)
 
 
 def _as_typed(topic: str, typed: str, repaired: str) -> str:
