@@ -58,8 +58,10 @@ class Approvals:
                 raise Conflict("confirmation.expired", "The time to decide is over.")
             if held.status is ConfirmationStatus.PENDING:
                 uow.audit(attempt.frozen(held.id))
+        # What is shown is what is frozen: after a crash a model may have worded its call anew.
+        kept = held.call
         return NeedsConfirmation(
-            held.id, spec.name, call.summary, held.expires_at, call.price_minor, call.currency
+            held.id, kept.tool, kept.summary, held.expires_at, kept.price_minor, kept.currency
         )
 
     async def execute(self, attempt: Attempt, confirmation_id: UUID) -> Ok:

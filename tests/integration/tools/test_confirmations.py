@@ -77,6 +77,17 @@ async def test_repeated_call_waits_for_the_same_decision(office: Office) -> None
     assert await frozen(office, talk) == await frozen(office, talk)
 
 
+async def test_call_worded_anew_after_a_crash_shows_what_is_frozen(office: Office) -> None:
+    talk = await office.visitor()
+    confirmation_id = await frozen(office, talk)
+    again = await office.runner.call(
+        talk.context, asked(ARGUMENTS | {"title": "Quiero otra cosa muy distinta"})
+    )
+    assert isinstance(again, NeedsConfirmation)
+    assert again.confirmation_id == confirmation_id
+    assert "No puedo entrar al campus" in again.summary
+
+
 async def test_accepted_call_is_executed_as_it_was_shown(office: Office) -> None:
     talk = await office.visitor()
     confirmation_id = await frozen(office, talk)
