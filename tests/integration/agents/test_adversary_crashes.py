@@ -254,6 +254,7 @@ async def test_checkpoint_is_written_to_its_end_and_spoils_no_connection(
     await engine.serve(session.conversation_id)
     (pending,) = await pending_of(services, session)
     saver, thread = engine._saver, str(pending.call.run_id)
+    assert await saver.fetch(thread)
     for _ in range(5):
         await saver._lasting.adelete_thread(thread)
         assert await die(saver.keep(thread), 1)
