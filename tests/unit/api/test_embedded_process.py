@@ -1,5 +1,6 @@
 """Child processes, locks and settings of the embedded servers."""
 
+import fcntl
 import subprocess
 import sys
 import threading
@@ -44,6 +45,9 @@ def test_a_child_ends_with_a_killed_parent(tmp_path: Path) -> None:
         check=False,
     )
     assert parent.returncode == -9
+    with (tmp_path / "server.lock").open("rb") as inherited:
+        # An ending process lets go of its output first and of the lock last: wait for the lock.
+        fcntl.flock(inherited, fcntl.LOCK_EX)
     lock = take_lock(tmp_path)
     assert lock is not None
     lock.close()
