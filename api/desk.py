@@ -200,12 +200,14 @@ class RunTools:
         """Return the tools that the actor may call."""
         return self._runner.available(self._context.actor)
 
-    async def call(
-        self, *, name: str, arguments: object, step: int, index: int, call_id: str
-    ) -> ToolResult:
+    async def call(self, asked: AskedCall) -> ToolResult:
         """Validate, check, run and audit one call."""
         request = ToolRequest(
-            tool=name, arguments=arguments, step=step, index=index, tool_call_id=call_id
+            tool=asked.name,
+            arguments=asked.arguments,
+            step=asked.step,
+            index=asked.index,
+            tool_call_id=asked.call_id,
         )
         context = replace(self._context, locale=self._locale())
         return await self._runner.call(context, request, audit_sink=self._kept_back.append)

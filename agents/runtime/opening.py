@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from agents.runtime.brief import Brief
 from agents.runtime.ports import LoggedMessage, Situation
@@ -30,9 +30,8 @@ def opening_state(
         pending=situation.pending,
         status=situation.status,
     )
-    system = SystemMessage(content="", id="brief", additional_kwargs=brief.to_kwargs())
     return {
-        "messages": [system, *(_message(m) for m in situation.window)],
+        "messages": [_message(m) for m in situation.window],
         "brief": brief,
         "step": 0,
         "memory": situation.memory,

@@ -12,7 +12,8 @@ class AgentState(TypedDict, total=False):
     """The state of every agent's graph.
 
     Keys:
-        messages: the window (system brief first), then this turn's model and tool messages.
+        messages: the window, which the agent puts its instructions before, then this turn's model
+            and tool messages.
         brief: see `Brief`.
         agent: the agent that the supervisor routed to.
         step: model calls made so far in this run.

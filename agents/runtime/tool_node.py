@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
@@ -49,31 +50,18 @@ def calls_of(message: AnyMessage, *, step: int) -> list[AskedCall]:
 
 
 async def _carry_out(turn: Turn, asked: AskedCall) -> ToolResult:
-    shown = _shown_name(turn, asked.name)
+    spec = next((s for s in turn.tools.available() if s.name == asked.name), None)
+    # A name that a model made up may hold anything; the student does not see it.
+    shown = spec.name if spec else "unknown"
     await turn.emit("tool_started", {"tool": shown})
-    result = await turn.tools.call(
-        name=asked.name,
-        arguments=asked.arguments,
-        step=asked.step,
-        index=asked.index,
-        call_id=asked.call_id,
-    )
+    result = await turn.tools.call(asked)
     if isinstance(result, NeedsConfirmation):
         result = await _with_consent(turn, result)
     turn.usage.tool_calls += 1
-    turn.usage.effects += _changes(turn, asked.name)
+    turn.usage.effects += spec is not None and spec.effect is not Effect.READ
     turn.results.append((asked.name, result))
     await turn.emit("tool_finished", {"tool": shown, "status": result.status})
     return result
-
-
-def _shown_name(turn: Turn, name: str) -> str:
-    """Return a tool's name for the student; one that a model made up may hold anything."""
-    return name if any(s.name == name for s in turn.tools.available()) else "unknown"
-
-
-def _changes(turn: Turn, name: str) -> bool:
-    return any(s.name == name and s.effect is not Effect.READ for s in turn.tools.available())
 
 
 async def _with_consent(turn: Turn, asked: NeedsConfirmation) -> ToolResult:
@@ -97,7 +85,7 @@ def _tool_message(asked: AskedCall, result: ToolResult) -> ToolMessage:
     sources = result.sources if isinstance(result, Ok) else ()
     return ToolMessage(
         content=json.dumps(_content(result, sources), ensure_ascii=False, default=str),
-        artifact=[_artifact(s) for s in sources],
+        artifact=[asdict(s) for s in sources],
         name=asked.name,
         tool_call_id=asked.call_id,
         status="success" if isinstance(result, Ok) else "error",
@@ -111,15 +99,6 @@ def _content(result: ToolResult, sources: tuple[Source, ...]) -> dict[str, objec
     if isinstance(result, NeedsConfirmation):
         return {"status": result.status, "summary": result.summary}
     return {"status": result.status, "code": result.code, "message": result.message}
-
-
-def _artifact(source: Source) -> dict[str, str]:
-    return {
-        "ref": source.ref,
-        "title": source.title,
-        "url": source.url,
-        "version": source.version,
-    }
 
 
 def sources_of(messages: Sequence[object]) -> dict[str, Source]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from langchain_core.messages import AIMessageChunk, AnyMessage
 
 from agents.runtime.brief import Locale
-from tools.results import Source, ToolResult
+from tools.results import ToolResult
 from tools.spec import ToolSpec
 
 
@@ -68,9 +68,7 @@ class TurnTools(Protocol):
         """Return the tools that the actor may call."""
         ...
 
-    async def call(
-        self, *, name: str, arguments: object, step: int, index: int, call_id: str
-    ) -> ToolResult:
+    async def call(self, asked: AskedCall) -> ToolResult:
         """Validate, check, run and audit one call."""
         ...
 
@@ -101,7 +99,6 @@ class Turn:
     Args:
         emit: sends an event to the conversation's stream (DESIGN: HTTP contract).
         replay: model outputs by step, recorded by a holder that crashed.
-        sources: what tool results of this run can be cited as, by `ref`.
         provider: the model that speaks; replaced by `fallback` when it fails.
     """
 
@@ -115,7 +112,6 @@ class Turn:
     max_steps: int
     replay: dict[int, dict[str, object]] = field(default_factory=dict)
     recorded: dict[int, dict[str, object]] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
     results: list[tuple[str, ToolResult]] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     released: bool = False

@@ -19,7 +19,7 @@ from tools.results import Refused, Source
 def finish(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
     """Return the reply as a student may read it, with citations, actions and memory."""
     turn, brief = runtime.context, state["brief"]
-    sources = {**turn.sources, **sources_of(list(state["messages"]))}
+    sources = sources_of(state["messages"])
     evidence = evidence_of(turn.results, state["messages"], brief)
     checked = check_reply(_spoken(state, brief), evidence)
     text = checked.text

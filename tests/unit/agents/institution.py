@@ -74,13 +74,11 @@ class FakeTools:
     def available(self) -> tuple[Any, ...]:
         return REGISTRY.tools_for(self.actor)
 
-    async def call(
-        self, *, name: str, arguments: object, step: int, index: int, call_id: str
-    ) -> ToolResult:
-        self.calls.append((name, arguments))
-        result = self._decide(name, arguments, f"{step}.{index}")
+    async def call(self, asked: AskedCall) -> ToolResult:
+        self.calls.append((asked.name, asked.arguments))
+        result = self._decide(asked.name, asked.arguments, f"{asked.step}.{asked.index}")
         if isinstance(result, Refused):
-            self.refusals.append((name, result.code))
+            self.refusals.append((asked.name, result.code))
         return result
 
     async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
