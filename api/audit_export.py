@@ -1,4 +1,4 @@
-"""Writes audit records out, page by page, as JSON lines or as CSV."""
+"""Writes audit records out, page by page, as JSON lines or as CSV with the payload last."""
 
 import csv
 import io
@@ -6,48 +6,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Literal
 
-from crm.journal.audit import canonical
+from crm.journal.audit import AUDIT_COLUMNS, canonical
 from crm.journal.service import AuditRecord, JournalService
 from crm.paging import MAX_PAGE
 
 Format = Literal["jsonl", "csv"]
 MEDIA_TYPES: Mapping[Format, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
-
-#: The columns of the CSV, in this order; the payload comes last, as JSON.
-COLUMNS = (
-    "id",
-    "chain_id",
-    "seq",
-    "occurred_at",
-    "actor_kind",
-    "actor_level",
-    "actor_role",
-    "staff_id",
-    "person_id",
-    "subject_id",
-    "agent",
-    "model",
-    "prompt_version",
-    "action",
-    "action_version",
-    "effect",
-    "outcome",
-    "decision",
-    "error_code",
-    "conversation_id",
-    "run_id",
-    "step",
-    "call_index",
-    "approval_id",
-    "effect_key",
-    "arguments_digest",
-    "tokens_in",
-    "tokens_out",
-    "cost_micros",
-    "latency_ms",
-    "prev_hash",
-    "hash",
-)
 
 
 async def export_lines(
@@ -55,7 +19,7 @@ async def export_lines(
 ) -> AsyncIterator[str]:
     """Yield the records that match, newest first, holding one page in memory."""
     if form == "csv":
-        yield _csv_line([*COLUMNS, "payload"])
+        yield _csv_line([*AUDIT_COLUMNS, "payload"])
     write = _csv_record if form == "csv" else _json_record
     cursor: str | None = None
     while True:
@@ -73,7 +37,7 @@ def _json_record(record: AuditRecord) -> str:
 def _csv_record(record: AuditRecord) -> str:
     header = json.loads(canonical(record.header))
     payload = canonical(dict(record.payload)).decode()
-    return _csv_line([*(header.get(name) for name in COLUMNS), payload])
+    return _csv_line([*(header.get(name) for name in AUDIT_COLUMNS), payload])
 
 
 def _csv_line(cells: list[object]) -> str:

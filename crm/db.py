@@ -1,8 +1,9 @@
 """The database: one pool, and the unit of work that commits a change with all its records."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
@@ -15,7 +16,7 @@ from crm.errors import Unavailable
 from crm.journal import store as journal
 from crm.journal.audit import AuditEntry
 from crm.journal.events import DomainEvent
-from crm.journal.vault import Vault
+from crm.journal.vault import SubjectKey, Vault
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
@@ -31,9 +32,26 @@ class UnitOfWork:
     def __init__(self, conn: Connection, clock: Clock, vault: Vault) -> None:
         self.conn = conn
         self.clock = clock
-        self.vault = vault
+        self._vault = vault
         self._events: list[DomainEvent] = []
         self._entries: list[AuditEntry] = []
+        self._keys: dict[UUID, SubjectKey | None] = {}
+
+    async def keys(self, subjects: Iterable[UUID]) -> Mapping[UUID, SubjectKey | None]:
+        """Return the subjects' keys, made where there is none yet, read once a transaction.
+
+        Returns: None for a subject whose key was destroyed.
+        """
+        wanted = set(subjects)
+        if missing := wanted - self._keys.keys():
+            self._keys |= await journal.ensure_keys(
+                self.conn, missing, vault=self._vault, at=self.clock.now()
+            )
+        return {subject: self._keys[subject] for subject in wanted}
+
+    async def key(self, subject: UUID) -> SubjectKey | None:
+        """Return one subject's key, as `keys`."""
+        return (await self.keys([subject]))[subject]
 
     def publish(self, event: DomainEvent) -> None:
         """Add an event to the outbox when this commits."""
@@ -49,7 +67,8 @@ class UnitOfWork:
         if self._events:
             await journal.insert_outbox(self.conn, self._events, at=now)
         if self._entries:
-            await journal.append_audit(self.conn, self._entries, vault=self.vault, at=now)
+            keys = await self.keys(s for entry in self._entries for s in entry.subjects)
+            await journal.append_audit(self.conn, self._entries, keys=keys, at=now)
 
 
 class Database:

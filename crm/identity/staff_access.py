@@ -18,7 +18,6 @@ from crm.identity.permissions import Area, require
 from crm.identity.strangers import Strangers
 from crm.identity.totp import accepts, check_secret
 from crm.ids import StaffId, new_id
-from crm.journal import store as journal
 from crm.journal.audit import AuditEntry
 from crm.journal.vault import SubjectKey
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
@@ -230,8 +229,7 @@ async def _code_problem(uow: UnitOfWork, account: Account | None, totp: str | No
 
 
 async def _key(uow: UnitOfWork, staff_id: StaffId) -> SubjectKey:
-    keys = await journal.ensure_keys(uow.conn, [staff_id], vault=uow.vault, at=uow.clock.now())
-    key = keys[staff_id]
+    key = await uow.key(staff_id)
     if key is None:
         raise Unavailable("subject.erased", "This account's records were erased.")
     return key

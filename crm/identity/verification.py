@@ -11,7 +11,6 @@ from crm.identity import codes, store
 from crm.identity.codes import Asker, PendingCode, Verdict
 from crm.identity.events import PersonVerified, VerificationRequested
 from crm.ids import ConversationId, PersonId, SubjectId, new_id
-from crm.journal import store as journal
 from crm.journal.audit import AuditEntry
 from crm.journal.vault import SubjectKey
 from crm.messaging.outbound import store as outbound
@@ -189,10 +188,7 @@ async def _judge(uow: UnitOfWork, asker: Asker, pending: PendingCode | None, cod
 
 
 async def _key(uow: UnitOfWork, asker: Asker) -> SubjectKey:
-    keys = await journal.ensure_keys(
-        uow.conn, [asker.subject_id], vault=uow.vault, at=uow.clock.now()
-    )
-    key = keys[asker.subject_id]
+    key = await uow.key(asker.subject_id)
     if key is None:
         raise Unavailable("subject.erased", "This conversation's records were erased.")
     return key

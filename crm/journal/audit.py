@@ -14,6 +14,41 @@ Effect = Literal["READ", "WRITE", "MONEY", "OUTBOUND", "NONE"]
 Outcome = Literal["ok", "refused", "failed", "needs_confirmation", "aborted"]
 
 GENESIS = bytes(32)
+#: What a stored record says beside its sealed payload, in the order in which it is written out.
+AUDIT_COLUMNS = (
+    "id",
+    "chain_id",
+    "seq",
+    "occurred_at",
+    "actor_kind",
+    "actor_level",
+    "actor_role",
+    "staff_id",
+    "person_id",
+    "subject_id",
+    "agent",
+    "model",
+    "prompt_version",
+    "action",
+    "action_version",
+    "effect",
+    "outcome",
+    "decision",
+    "error_code",
+    "conversation_id",
+    "run_id",
+    "step",
+    "call_index",
+    "approval_id",
+    "effect_key",
+    "arguments_digest",
+    "tokens_in",
+    "tokens_out",
+    "cost_micros",
+    "latency_ms",
+    "prev_hash",
+    "hash",
+)
 #: Staff, webhooks and logins spread over this many chains, so that none is a bottleneck.
 SHARDS = 16
 
@@ -64,6 +99,11 @@ class AuditEntry:
     def subject_id(self) -> UUID:
         """Return the subject whose key seals the payload."""
         return self.about or self.actor.subject_id
+
+    @property
+    def subjects(self) -> frozenset[UUID]:
+        """Return everybody whose key the record needs."""
+        return frozenset((self.subject_id, *self.others.values()))
 
 
 def shard_of(actor: Actor) -> UUID:

@@ -72,8 +72,7 @@ async def complete(uow: UnitOfWork, key: IdempotencyKey, result: object) -> None
 
 
 async def _secret(uow: UnitOfWork, key: IdempotencyKey) -> SubjectKey:
-    keys = await store.ensure_keys(uow.conn, [key.subject_id], vault=uow.vault, at=uow.clock.now())
-    secret = keys[key.subject_id]
+    secret = await uow.key(key.subject_id)
     if secret is None:
         raise Unavailable("subject.erased", "This person's records were erased.")
     return secret

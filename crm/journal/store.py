@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from crm.errors import NotFound
 from crm.ids import new_id
-from crm.journal.audit import GENESIS, AuditEntry, canonical, link, shard_of
+from crm.journal.audit import AUDIT_COLUMNS, GENESIS, AuditEntry, canonical, link, shard_of
 from crm.journal.events import DomainEvent, OutboxRow, new_event_id
 from crm.journal.vault import SubjectKey, Vault
 
@@ -63,40 +64,10 @@ async def link_key_to_person(conn: Connection, subject_id: UUID, person_id: UUID
 
 # --- audit --------------------------------------------------------------------------------------
 
+_LINKED = ("chain_id", "seq", "prev_hash", "hash")
+_HEADER = tuple(c for c in AUDIT_COLUMNS if c not in _LINKED)
 #: Columns taken from the entry as they are.
-_COPIED = (
-    "action",
-    "action_version",
-    "effect",
-    "outcome",
-    "decision",
-    "error_code",
-    "conversation_id",
-    "run_id",
-    "step",
-    "call_index",
-    "approval_id",
-    "effect_key",
-    "tokens_in",
-    "tokens_out",
-    "cost_micros",
-    "latency_ms",
-)
-_HEADER = (
-    "id",
-    "occurred_at",
-    "actor_kind",
-    "actor_level",
-    "actor_role",
-    "staff_id",
-    "person_id",
-    "subject_id",
-    "agent",
-    "model",
-    "prompt_version",
-    "arguments_digest",
-    *_COPIED,
-)
+_COPIED = tuple(f.name for f in fields(AuditEntry) if f.name in _HEADER)
 _INSERT_AUDIT = (
     f"INSERT INTO audit_events (chain_id, seq, {', '.join(_HEADER)}, sealed, prev_hash, hash) "  # noqa: S608
     f"VALUES (%(chain_id)s, %(seq)s, {', '.join(f'%({c})s' for c in _HEADER)}, "
@@ -105,11 +76,17 @@ _INSERT_AUDIT = (
 
 
 async def append_audit(
-    conn: Connection, entries: Sequence[AuditEntry], *, vault: Vault, at: datetime
+    conn: Connection,
+    entries: Sequence[AuditEntry],
+    *,
+    keys: Mapping[UUID, SubjectKey | None],
+    at: datetime,
 ) -> None:
-    """Seal the entries and append them to their chains, in the order given."""
-    subjects = {e.subject_id for e in entries} | {s for e in entries for s in e.others.values()}
-    keys = await ensure_keys(conn, subjects, vault=vault, at=at)
+    """Seal the entries and append them to their chains, in the order given.
+
+    Args:
+        keys: of every entry's `subjects`.
+    """
     heads = await _lock_heads(conn, entries, at=at)
     rows = [_audit_row(e, keys, heads, at=at) for e in entries]
     async with conn.cursor() as cursor:
@@ -215,11 +192,11 @@ def _seal_payload(
     entry: AuditEntry, keys: Mapping[UUID, SubjectKey | None]
 ) -> list[dict[str, str | None]]:
     """Seal each field under its subject's key; a destroyed key leaves the field empty."""
-    fields = dict(entry.payload)
+    payload = dict(entry.payload)
     if entry.arguments is not None:
-        fields["arguments"] = dict(entry.arguments)
+        payload["arguments"] = dict(entry.arguments)
     boxes: list[dict[str, str | None]] = []
-    for name, value in fields.items():
+    for name, value in payload.items():
         subject = entry.others.get(name, entry.subject_id)
         key = keys[subject]
         box = base64.b64encode(key.seal(canonical(value))).decode() if key else None

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 from crm.db import UnitOfWork
 from crm.errors import NotFound
 from crm.journal import idempotency
-from crm.journal import store as journal
 from crm.journal.audit import canonical
 from crm.journal.idempotency import IdempotencyKey
 from crm.journal.vault import SubjectKey
@@ -60,8 +59,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 async def _secret(uow: UnitOfWork, person_id: UUID) -> SubjectKey:
-    keys = await journal.ensure_keys(uow.conn, [person_id], vault=uow.vault, at=uow.clock.now())
-    secret = keys[person_id]
+    secret = await uow.key(person_id)
     if secret is None:
         raise NotFound("person.unknown", "There is no such person.")
     return secret

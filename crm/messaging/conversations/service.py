@@ -152,9 +152,7 @@ class ConversationService:
         await store.update_person(
             uow.conn, held.id, person_id=person_id, level=IdentityLevel.VERIFIED
         )
-        await journal.ensure_keys(
-            uow.conn, [held.subject_id], vault=uow.vault, at=self._db.clock.now()
-        )
+        await uow.key(held.subject_id)
         await journal.link_key_to_person(uow.conn, held.subject_id, person_id)
 
     # --- the log --------------------------------------------------------------------------------

@@ -98,10 +98,7 @@ async def queue_outbound(uow: UnitOfWork, intent: OutboundIntent) -> None:
 
     Raises: Unavailable("subject.erased"): the subject's key was destroyed.
     """
-    keys = await journal.ensure_keys(
-        uow.conn, [intent.subject_id], vault=uow.vault, at=uow.clock.now()
-    )
-    key = keys[intent.subject_id]
+    key = await uow.key(intent.subject_id)
     if key is None:
         raise Unavailable("subject.erased", "This person's records were erased.")
     plain = canonical({"to": intent.recipient, "params": dict(intent.params)})
