@@ -21,15 +21,10 @@ async def announce(services: Services, row: OutboxRow) -> None:
     if row.name not in _MESSAGES:
         return
     message = await services.conversations.get_message(UUID(str(row.payload["message_id"])))
-    sent = await _send(services, message)
+    sent = await announce_message(services, message)
     life = timedelta(seconds=services.settings.stream_ttl_s)
     if not sent and services.clock.now() - message.created_at < life:
         raise Unavailable("events", "The events do not get through.")
-
-
-async def announce_message(services: Services, message_id: UUID) -> None:
-    """Send a stored message to whoever follows its conversation, once."""
-    await _send(services, await services.conversations.get_message(message_id))
 
 
 async def announce_state(
@@ -40,7 +35,8 @@ async def announce_state(
     await services.stream.append(conversation_id, kind, data, ordinal=ordinal, epoch=0)
 
 
-async def _send(services: Services, message: Message) -> bool:
+async def announce_message(services: Services, message: Message) -> bool:
+    """Send a stored message to whoever follows its conversation, once; False if it cannot be."""
     return await services.stream.append_message(
         message.conversation_id, message.id, message_wire(message), ordinal=message.ordinal
     )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from agents.runtime.brief import Locale, PendingConfirmation
@@ -18,11 +18,11 @@ from agents.runtime.ports import (
 )
 from agents.runtime.turn import AskedCall
 from api.wire import message_wire
-from crm.actor import Actor, AgentIdentity, IdentityLevel
+from crm.actor import Actor, AgentIdentity
 from crm.db import UnitOfWork
 from crm.errors import Conflict, Unavailable
 from crm.journal.audit import AuditEntry
-from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus
+from crm.messaging.confirmations.models import Confirmation
 from crm.messaging.conversations.models import Message
 from crm.messaging.turns.models import Lease, RunStatus, TurnOutcome, Wait, Work
 from crm.messaging.turns.service import TurnService
@@ -33,13 +33,6 @@ from tools.runner import ToolRunner
 from tools.spec import ToolSpec
 
 _log = logging.getLogger(__name__)
-
-_LEVELS: dict[IdentityLevel, Literal["visitor", "channel", "verified"]] = {
-    IdentityLevel.VISITOR: "visitor",
-    IdentityLevel.CHANNEL: "channel",
-    IdentityLevel.VERIFIED: "verified",
-}
-_AGREED = {ConfirmationStatus.ACCEPTED, ConfirmationStatus.EXECUTED, ConfirmationStatus.FAILED}
 
 
 class TurnDesk:
@@ -251,7 +244,7 @@ def _situation(work: Work) -> Situation:
         attempt=work.attempt,
         conversation_id=conversation.id,
         locale=conversation.locale,
-        identity_level=_LEVELS[conversation.level],
+        identity_level=conversation.level.word,
         status=str(conversation.status),
         summary=conversation.summary,
         memory=conversation.memory,
@@ -270,7 +263,7 @@ def _logged(message: Message) -> LoggedMessage:
 def _decided(confirmation: Confirmation | None) -> Decided | None:
     if confirmation is None:
         return None
-    return Decided(confirmation.id, confirmation.status in _AGREED)
+    return Decided(confirmation.id, confirmation.agreed)
 
 
 def _pending(confirmation: Confirmation | None) -> PendingConfirmation | None:

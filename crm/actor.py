@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Literal
 
 from crm.ids import INSTITUTION, PersonId, StaffId, SubjectId
+
+LevelWord = Literal["visitor", "channel", "verified"]
 
 
 class IdentityLevel(IntEnum):
@@ -12,6 +15,18 @@ class IdentityLevel(IntEnum):
     VISITOR = 0
     CHANNEL = 1
     VERIFIED = 2
+
+    @property
+    def word(self) -> LevelWord:
+        """Return the level as the API and the agents name it."""
+        return _WORDS[self]
+
+
+_WORDS: dict[IdentityLevel, LevelWord] = {
+    IdentityLevel.VISITOR: "visitor",
+    IdentityLevel.CHANNEL: "channel",
+    IdentityLevel.VERIFIED: "verified",
+}
 
 
 class Role(StrEnum):

@@ -137,7 +137,7 @@ def _wire(conversation: Conversation) -> ConversationOut:
         channel=conversation.channel,
         locale=conversation.locale,
         person_id=conversation.person_id,
-        identity_level=conversation.level.name.lower(),
+        identity_level=conversation.level.word,
         handoff_reason=conversation.handoff_reason,
         staff_id=conversation.staff_id,
         last_message_at=conversation.last_message_at,
@@ -185,5 +185,5 @@ async def reply(
         text=body.text,
         actor=staff,
     )
-    await announce_message(services, accepted.message.id)
+    await announce_message(services, accepted.message)
     return message_out(accepted.message)

@@ -13,7 +13,6 @@ from api.chat_session import AttendantDep, ServicesDep, SessionDep
 from api.streams.hub import SESSIONS_CHANGED
 from api.web.catalogue import translate
 from api.wire import MessageOut, message_out
-from crm.actor import IdentityLevel
 from crm.errors import Unauthenticated
 from crm.identity.identity_token import read_identity_token
 from crm.ids import PersonId
@@ -148,12 +147,8 @@ def _started(started: StartedSession, locale: Locale) -> SessionStarted:
         session_token=started.token,
         conversation_id=started.session.conversation_id,
         disclosure=translate(locale, "widget.disclosure"),
-        identity_level=_level(started.session.level),
+        identity_level=started.session.level.word,
     )
-
-
-def _level(level: IdentityLevel) -> str:
-    return level.name.lower()
 
 
 @router.get("/session", summary="Where the conversation stands")
@@ -164,7 +159,7 @@ async def get_session(session: SessionDep, services: ServicesDep) -> SessionStat
     return SessionState(
         conversation_id=session.conversation_id,
         locale=conversation.locale,
-        identity_level=_level(session.level),
+        identity_level=session.level.word,
         status=conversation.status,
         handoff=conversation.status is not ConversationStatus.AGENT,
         advisor=conversation.status is ConversationStatus.ADVISOR,
@@ -196,7 +191,7 @@ async def post_message(
     )
     message = accepted.message
     if accepted.created:
-        await announce_message(services, message.id)
+        await announce_message(services, message)
     attendant.serve_soon(session.conversation_id)
     return MessageAccepted(message_id=message.id, conversation_id=message.conversation_id)
 

@@ -27,6 +27,9 @@ class ConfirmationStatus(StrEnum):
     FAILED = "failed"
 
 
+_AGREED = {ConfirmationStatus.ACCEPTED, ConfirmationStatus.EXECUTED, ConfirmationStatus.FAILED}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenCall:
     """A tool call that waits for consent.
@@ -83,6 +86,11 @@ class Confirmation:
     status: ConfirmationStatus
     created_at: datetime
     expires_at: datetime
+
+    @property
+    def agreed(self) -> bool:
+        """Return whether its person said yes, whatever came of it."""
+        return self.status in _AGREED
 
     @property
     def unchanged(self) -> bool:
