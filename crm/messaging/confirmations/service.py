@@ -18,7 +18,6 @@ from crm.messaging.confirmations.models import (
 from crm.messaging.turns import store as turns
 
 _DECIDED = {"accept": ConfirmationStatus.ACCEPTED, "reject": ConfirmationStatus.REJECTED}
-_AGREED = {ConfirmationStatus.ACCEPTED, ConfirmationStatus.EXECUTED, ConfirmationStatus.FAILED}
 
 
 class ConfirmationService:
@@ -78,7 +77,10 @@ class ConfirmationService:
             if held.call.conversation_id != conversation_id:
                 raise NotFound("confirmation.unknown", "There is no such confirmation.")
             if self._settle(held, decision):
-                await self._record(uow, held, decision, actor)
+                await take_decision(uow, held, decision, decided_by=actor.kind, actor=actor)
+                await turns.request_turn(
+                    uow.conn, conversation_id, settle=timedelta(0), settle_max=timedelta(0)
+                )
             return await store.select_confirmation(uow.conn, confirmation_id)
 
     def _settle(self, held: Confirmation, decision: Decision) -> bool:
@@ -89,31 +91,9 @@ class ConfirmationService:
             return True
         if held.status is ConfirmationStatus.EXPIRED:
             raise Conflict("confirmation.expired", "The time to decide is over.")
-        if (held.status in _AGREED) != (decision == "accept"):
+        if held.agreed != (decision == "accept"):
             raise Conflict("confirmation.decided", "The other decision was taken before.")
         return False
-
-    async def _record(
-        self, uow: UnitOfWork, held: Confirmation, decision: Decision, actor: Actor
-    ) -> None:
-        await store.update_decision(
-            uow.conn,
-            held.id,
-            status=_DECIDED[decision],
-            decided_by=actor.kind,
-            at=self._db.clock.now(),
-        )
-        await turns.request_turn(
-            uow.conn, held.call.conversation_id, settle=timedelta(0), settle_max=timedelta(0)
-        )
-        uow.publish(
-            ConfirmationDecided(
-                conversation_id=held.call.conversation_id,
-                confirmation_id=held.id,
-                decision=decision,
-            )
-        )
-        uow.audit(decision_entry(held, decision, actor))
 
     async def mark_executed(self, uow: UnitOfWork, confirmation_id: UUID) -> None:
         """Note, within the effect's transaction, that the call was executed.
@@ -132,3 +112,28 @@ class ConfirmationService:
             runs = await store.expire(uow.conn, at=self._db.clock.now(), limit=limit)
             await turns.end_waiting_runs(uow.conn, runs, at=self._db.clock.now())
             return list(runs)
+
+
+async def take_decision(
+    uow: UnitOfWork, held: Confirmation, decision: Decision, *, decided_by: str, actor: Actor
+) -> None:
+    """Record a decision on a confirmation that is locked and pending; no turn is asked for.
+
+    Args:
+        decided_by: `student` for the button, `typed` for a message that says yes or no.
+    """
+    await store.update_decision(
+        uow.conn,
+        held.id,
+        status=_DECIDED[decision],
+        decided_by=decided_by,
+        at=uow.clock.now(),
+    )
+    uow.publish(
+        ConfirmationDecided(
+            conversation_id=held.call.conversation_id,
+            confirmation_id=held.id,
+            decision=decision,
+        )
+    )
+    uow.audit(decision_entry(held, decision, actor))

@@ -12,9 +12,9 @@ from crm.messaging.confirmations import store as confirmations
 from crm.messaging.confirmations.models import (
     Confirmation,
     ConfirmationStatus,
-    decision_entry,
     typed_decision,
 )
+from crm.messaging.confirmations.service import take_decision
 from crm.messaging.conversations import store as conversations
 from crm.messaging.conversations.models import (
     AgentReplied,
@@ -195,13 +195,7 @@ class TurnService:
         held = await confirmations.select_confirmation(uow.conn, live[0].id, lock=True)
         if held.status is not ConfirmationStatus.PENDING:
             return None
-        status = (
-            ConfirmationStatus.ACCEPTED if decision == "accept" else ConfirmationStatus.REJECTED
-        )
-        await confirmations.update_decision(
-            uow.conn, live[0].id, status=status, decided_by="typed", at=now
-        )
-        uow.audit(decision_entry(live[0], decision, conversation.student))
+        await take_decision(uow, held, decision, decided_by="typed", actor=conversation.student)
         return await confirmations.select_confirmation(uow.conn, live[0].id)
 
     async def _shown_last(
