@@ -49,7 +49,7 @@ class Attendant:
     async def running(self) -> AsyncIterator[None]:
         """Sweep and relay while the block runs; then let go of what is under way."""
         services, every = self._services, self._services.settings.turn_sweep_s
-        self._spawn(self._warm_up())
+        self._spawn(services.knowledge.warm_up())
         self._spawn(_repeat(self._sweep, every_s=every))
         self._spawn(_repeat(services.engine.prune, every_s=_PRUNE_S))
         self._spawn(_repeat(services.confirmations.expire_due, every_s=every))
@@ -59,10 +59,6 @@ class Attendant:
             yield
         finally:
             await end_tasks(self._tasks)
-
-    async def _warm_up(self) -> None:
-        """Load the embedder now, so that the first question does not wait for it."""
-        await self._services.knowledge.warm_up()
 
     async def _sweep(self) -> None:
         """Take up what nobody serves, without waiting for it: one slow turn holds up no other."""
