@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
 TEMPLATE = "orienta_template"
+EMPTY = "template1"  # what PostgreSQL takes when none is named
 
 
 @pytest.fixture(scope="session")
@@ -47,33 +49,22 @@ def postgres_url(postgres_server: str) -> str:
     """The server's URL, with a template database there that is migrated to head."""
     from api.migrations.runner import migrate
 
-    with _administrator(postgres_server) as connection:
-        connection.execute(f"drop database if exists {TEMPLATE} with (force)")
-        connection.execute(f"create database {TEMPLATE}")
-    migrate(with_database(postgres_server, TEMPLATE))
+    migrate(_replace_database(postgres_server, TEMPLATE))
     return postgres_server
 
 
 @pytest.fixture(scope="module")
 def database_url(postgres_url: str) -> Iterator[str]:
     """A new, migrated database for this module, dropped after it."""
-    name = f"orienta_test_{secrets.token_hex(6)}"
-    with _administrator(postgres_url) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE}")
-    yield with_database(postgres_url, name)
-    with _administrator(postgres_url) as connection:
-        connection.execute(f"drop database {name} with (force)")
+    with _new_database(postgres_url, TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def empty_database_url(postgres_server: str) -> Iterator[str]:
     """A new database without any migration, dropped after the module."""
-    name = f"orienta_test_{secrets.token_hex(6)}"
-    with _administrator(postgres_server) as connection:
-        connection.execute(f"create database {name}")
-    yield with_database(postgres_server, name)
-    with _administrator(postgres_server) as connection:
-        connection.execute(f"drop database {name} with (force)")
+    with _new_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +96,25 @@ def with_database(url: str, name: str) -> str:
     return url.rpartition("/")[0] + f"/{name}"
 
 
+@contextmanager
+def _new_database(url: str, template: str = EMPTY) -> Iterator[str]:
+    """A new database on a server, dropped after the block; yields its URL."""
+    name = f"orienta_test_{secrets.token_hex(6)}"
+    try:
+        yield _replace_database(url, name, template)
+    finally:
+        with _administrator(url) as connection:
+            connection.execute(f"drop database {name} with (force)")
+
+
+def _replace_database(url: str, name: str, template: str = EMPTY) -> str:
+    """Make a database in the place of any of its name, and return its URL."""
+    with _administrator(url) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")
+        connection.execute(f"create database {name} template {template}")
+    return with_database(url, name)
+
+
 def _administrator(url: str) -> psycopg.Connection:
     import psycopg
 
@@ -119,10 +129,7 @@ def demo_template(postgres_url: str) -> str:
     from tests.demo_database import load_demo_into
 
     name = "orienta_demo_template"
-    with _administrator(postgres_url) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
-        connection.execute(f"create database {name} template {TEMPLATE}")
-    url = with_database(postgres_url, name)
+    url = _replace_database(postgres_url, name, TEMPLATE)
     # A loop of its own, in a thread: this fixture may be asked for from within a running one.
     import threading
 
@@ -145,9 +152,5 @@ def demo_template(postgres_url: str) -> str:
 @pytest.fixture(scope="module")
 def demo_database_url(postgres_url: str, demo_template: str) -> Iterator[str]:
     """A new database with the demo institution for this module, dropped after it."""
-    name = f"orienta_test_{secrets.token_hex(6)}"
-    with _administrator(postgres_url) as connection:
-        connection.execute(f"create database {name} template {demo_template}")
-    yield with_database(postgres_url, name)
-    with _administrator(postgres_url) as connection:
-        connection.execute(f"drop database {name} with (force)")
+    with _new_database(postgres_url, demo_template) as url:
+        yield url
