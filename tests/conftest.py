@@ -122,30 +122,13 @@ def _administrator(url: str) -> psycopg.Connection:
 
 
 @pytest.fixture(scope="session")
-def demo_template(postgres_url: str) -> str:
+async def demo_template(postgres_url: str) -> str:
     """A template database that holds the demo institution; its records open with MASTER_KEY."""
-    import asyncio
-
     from tests.demo_database import load_demo_into
 
     name = "orienta_demo_template"
     url = _replace_database(postgres_url, name, TEMPLATE)
-    # A loop of its own, in a thread: this fixture may be asked for from within a running one.
-    import threading
-
-    failures: list[BaseException] = []
-
-    def load() -> None:
-        try:
-            asyncio.run(load_demo_into(url))
-        except BaseException as failure:  # noqa: BLE001 raised again by the waiting thread
-            failures.append(failure)
-
-    loading = threading.Thread(target=load)
-    loading.start()
-    loading.join()
-    if failures:
-        raise failures[0]
+    await load_demo_into(url)
     return name
 
 
