@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import shutil
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
+
+    from api.settings import Settings
 
 TEMPLATE = "orienta_template"
 EMPTY = "template1"  # what PostgreSQL takes when none is named
@@ -89,6 +92,20 @@ def redis_url(redis_server: str) -> str:
     with redis.Redis.from_url(redis_server) as client:
         client.flushdb()
     return redis_server
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str, redis_url: str) -> Settings:
+    """Settings for this module's database and the session's Redis, without an embedder."""
+    from api.settings import Settings
+
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=redis_url,
+        master_key=base64.b64encode(bytes(32)).decode(),
+        embedder="none",
+    )
 
 
 def with_database(url: str, name: str) -> str:

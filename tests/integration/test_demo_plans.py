@@ -1,6 +1,5 @@
 """Lists stay fast: with 20,000 students every list query finds its rows by an index."""
 
-import base64
 from collections.abc import AsyncIterator
 
 import pytest
@@ -22,14 +21,7 @@ _LARGE = ("people", "tickets", "conversations", "messages", "enrolments", "conse
 
 
 @pytest.fixture(scope="module")
-async def services(database_url: str, redis_url: str) -> AsyncIterator[Services]:
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=redis_url,
-        master_key=base64.b64encode(bytes(32)).decode(),
-        embedder="none",
-    )
+async def services(settings: Settings) -> AsyncIterator[Services]:
     async with open_services(settings) as services:
         await load_demo(services, report=lambda *_: None)
         await generate(services, students=STUDENTS, seed=7, report=lambda *_: None)

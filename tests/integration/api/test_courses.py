@@ -1,6 +1,5 @@
 """Staff work with courses, cohorts and programmes over HTTP."""
 
-import base64
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -30,14 +29,7 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=redis_url,
-        master_key=base64.b64encode(bytes(32)).decode(),
-        embedder="none",
-    )
+async def desk(settings: Settings) -> AsyncIterator[Desk]:
     app = FastAPI()
     install_error_handlers(app, settings)
     for module in (auth, courses, cohorts, programmes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -182,15 +181,8 @@ async def office(database_url: str) -> AsyncIterator[Office]:
 
 
 @pytest.fixture(scope="module")
-async def institution(office: Office, database_url: str, redis_url: str) -> Office:
+async def institution(office: Office, settings: Settings) -> Office:
     """The office with the demo's catalogue, people and documents, found by words alone."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=redis_url,
-        master_key=base64.b64encode(bytes(32)).decode(),
-        embedder="none",
-    )
     async with open_services(settings, clock=office.clock) as services:
         await load_demo(services, report=lambda *_: None)
     return office

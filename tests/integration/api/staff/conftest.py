@@ -1,12 +1,11 @@
 """The staff's API on real servers, with routes that break on purpose beside it."""
 
-import base64
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from api.bootstrap import Services, open_services
 from api.errors import install_error_handlers
@@ -77,15 +76,8 @@ def _break_on_purpose(app: FastAPI) -> None:
 
 
 @pytest.fixture(scope="module")
-async def office(database_url: str, redis_url: str) -> AsyncIterator[Office]:
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        redis_url=redis_url,
-        master_key=SecretStr(base64.b64encode(bytes(32)).decode()),
-        embedder="none",
-        body_max_bytes=4_096,
-    )
+async def office(settings: Settings) -> AsyncIterator[Office]:
+    settings = settings.model_copy(update={"body_max_bytes": 4_096})
     app = FastAPI()
     install_error_handlers(app, settings)
     _break_on_purpose(app)
