@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from langchain_core.messages import ToolMessage
 from psycopg.pq import PipelineStatus
-from pydantic import SecretStr
 
-from api.bootstrap import Services, open_services
-from api.settings import Settings
-from tests.integration.agents.test_engine import (
+from api.bootstrap import Services
+from tests.integration.agents.turns import (
     TICKET,
     asked,
     checkpoints_of,
+    count,
+    decide,
     engine_of,
     pending_of,
+    requests,
+    running,
+    say,
     tickets_of,
     transcript,
+    unanswered,
 )
 from tests.scripted import RecordedEvents, ScriptedProvider
 
@@ -30,21 +32,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, AnyMessage
 
     from crm.messaging.conversations.models import ChatSession
-
-
-@pytest.fixture(scope="module")
-async def services(database_url: str, redis_url: str) -> AsyncIterator[Services]:
-    settings = Settings(
-        database_url=database_url,
-        redis_url=redis_url,
-        master_key=SecretStr(base64.b64encode(secrets.token_bytes(32)).decode()),
-        embedder="none",
-        turn_settle_ms=0,
-        turn_settle_max_ms=0,
-        _env_file=None,
-    )
-    async with open_services(settings) as opened:
-        yield opened
 
 
 class Attentive(ScriptedProvider):
@@ -111,20 +98,9 @@ async def connections_are_sound(services: Services) -> None:
 
 async def settled(services: Services, session: ChatSession) -> None:
     await connections_are_sound(services)
-    assert await rows(services, "runs WHERE status = 'running' AND", session) == 0
-    assert await rows(services, "turn_requests WHERE", session) == 0
-    assert (
-        await rows(services, "messages WHERE role = 'student' AND answered_by IS NULL AND", session)
-        == 0
-    )
-
-
-async def rows(services: Services, what: str, session: ChatSession) -> int:
-    async with services.database.read() as conn:
-        found = await conn.execute(
-            f"SELECT 1 FROM {what} conversation_id = %s", [session.conversation_id]
-        )
-        return len(await found.fetchall())
+    assert await running(services, session) == 0
+    assert await requests(services, session) == 0
+    assert await unanswered(services, session) == 0
 
 
 async def free(services: Services, session: ChatSession) -> None:
@@ -148,7 +124,7 @@ async def hand_off(services: Services, at: int) -> bool:
     await free(services, session)
     survivor = engine_of(services, events, Attentive(*lines))
     await survivor.serve(session.conversation_id)
-    assert await rows(services, "handoffs WHERE", session) == 1
+    assert await count(services, "handoffs", session) == 1
     assert [role for role, _ in await transcript(services, session)] == ["student", "agent"]
     effects = await services.journal.list_audit_events(
         {"conversation_id": session.conversation_id, "action": "hand_off", "outcome": "ok"},
@@ -166,12 +142,7 @@ async def consent(services: Services, at: int) -> bool:
     events = RecordedEvents()
     await engine_of(services, events, ScriptedProvider(*lines)).serve(session.conversation_id)
     (pending,) = await pending_of(services, session)
-    await services.confirmations.decide(
-        pending.id,
-        conversation_id=session.conversation_id,
-        decision="accept",
-        actor=session.actor,
-    )
+    await decide(services, session)
     after = ScriptedProvider("Listo.")
     died = await die(engine_of(services, events, after).serve(session.conversation_id), at)
     await free(services, session)
@@ -192,7 +163,7 @@ async def typed(services: Services, at: int) -> bool:
     events = RecordedEvents()
     asking = ScriptedProvider([("open_ticket", TICKET)])
     await engine_of(services, events, asking).serve(session.conversation_id)
-    await services.conversations.accept_message(session, client_message_id="yes", text="sí")
+    await say(services, session, "yes", "sí")
     after = ScriptedProvider("Listo.")
     died = await die(engine_of(services, events, after).serve(session.conversation_id), at)
     await free(services, session)
@@ -214,13 +185,8 @@ async def question(services: Services, at: int) -> bool:
     await free(services, session)
     await engine_of(services, events, asking).serve(session.conversation_id)
     assert [role for role, _ in await transcript(services, session)] == ["student", "agent"]
-    (pending,) = await pending_of(services, session)
-    await services.confirmations.decide(
-        pending.id,
-        conversation_id=session.conversation_id,
-        decision="accept",
-        actor=session.actor,
-    )
+    assert len(await pending_of(services, session)) == 1
+    await decide(services, session)
     await engine_of(services, events, ScriptedProvider("Listo.")).serve(session.conversation_id)
     assert await tickets_of(services, session) == 1
     said = await transcript(services, session)

@@ -3,103 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-import pytest
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from pydantic import SecretStr
-
-from agents.runtime.checkpoints import InterruptSaver
-from agents.runtime.engine import EngineSettings, Speaking, TurnEngine
 from agents.runtime.turn import ModelFailed
-from agents.supervisor.graph import build_graph
-from api.bootstrap import Services, open_services
-from api.desk import TurnDesk
-from api.settings import Settings
+from api.bootstrap import Services
 from crm.messaging.turns.models import RunStatus
-from crm.messaging.turns.service import TurnService
+from tests.integration.agents.turns import (
+    TICKET,
+    Stuck,
+    asked,
+    checkpoints_of,
+    decide,
+    die_stuck,
+    engine_of,
+    pending_of,
+    say,
+    tickets_of,
+    transcript,
+)
 from tests.scripted import RecordedEvents, ScriptedProvider
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from crm.messaging.conversations.models import ChatSession
-
-TICKET = {
-    "category": "technical",
-    "title": "No puedo entrar al aula virtual",
-    "description": "La página me dice que mi clave no es válida.",
-}
-
-
-@pytest.fixture(scope="module")
-async def services(database_url: str, redis_url: str) -> AsyncIterator[Services]:
-    settings = Settings(
-        database_url=database_url,
-        redis_url=redis_url,
-        master_key=SecretStr(base64.b64encode(secrets.token_bytes(32)).decode()),
-        embedder="none",
-        turn_settle_ms=0,
-        turn_settle_max_ms=0,
-        _env_file=None,
-    )
-    async with open_services(settings) as opened:
-        yield opened
-
-
-@pytest.fixture
-def events() -> RecordedEvents:
-    return RecordedEvents()
-
-
-def engine_of(
-    services: Services,
-    events: RecordedEvents,
-    provider: ScriptedProvider,
-    *,
-    fallback: ScriptedProvider | None = None,
-    lease_life: timedelta = timedelta(seconds=30),
-    timeout_s: float = 20.0,
-) -> TurnEngine:
-    saver = InterruptSaver(AsyncPostgresSaver(services.database.pool))
-    turns = TurnService(services.database, lease_life=lease_life)
-    return TurnEngine(
-        desk=TurnDesk(turns, services.runner),
-        graph=build_graph(saver),
-        saver=saver,
-        stream=events,
-        speaking=Speaking(
-            agent="student_support",
-            prompt_version="test",
-            provider=provider,
-            fallback=fallback or ScriptedProvider("Lo siento.", name="fallback"),
-        ),
-        clock=services.clock,
-        settings=EngineSettings(
-            institution="Instituto Andino", time_zone="America/Lima", timeout_s=timeout_s
-        ),
-    )
-
-
-async def asked(services: Services, *texts: str) -> ChatSession:
-    session = (await services.conversations.start_session(locale="es")).session
-    for n, text in enumerate(texts):
-        await services.conversations.accept_message(session, client_message_id=f"c{n}", text=text)
-    return session
-
-
-async def transcript(services: Services, session: ChatSession) -> list[tuple[str, str]]:
-    page = await services.conversations.list_messages(
-        session.conversation_id, since=None, limit=100
-    )
-    return [(m.role, m.body) for m in page.items]
-
-
-async def pending_of(services: Services, session: ChatSession):
-    return await services.confirmations.list_open(session.conversation_id)
 
 
 async def test_burst_gets_one_reply_and_one_run(services: Services, events: RecordedEvents) -> None:
@@ -121,9 +43,7 @@ async def test_message_during_a_run_joins_its_reply(
 
     async def interrupting(call: int) -> None:
         if call == 0:
-            await services.conversations.accept_message(
-                session, client_message_id="late", text="y otra cosa"
-            )
+            await say(services, session, "late", "y otra cosa")
 
     provider = ScriptedProvider("Uno.", "Los dos.", before=interrupting)
     assert await engine_of(services, events, provider).serve(session.conversation_id) == 1
@@ -154,12 +74,7 @@ async def test_ticket_opens_once_and_only_after_consent(
     assert run.status is RunStatus.WAITING
     assert "confirmation_required" in events.kinds()
 
-    await services.confirmations.decide(
-        pending.id,
-        conversation_id=session.conversation_id,
-        decision="accept",
-        actor=session.actor,
-    )
+    await decide(services, session)
     # Another process, with nothing in memory, carries it out.
     await engine_of(services, events, provider).serve(session.conversation_id)
     assert await tickets_of(services, session) == 1
@@ -173,13 +88,8 @@ async def test_declined_ticket_is_not_opened(services: Services, events: Recorde
     session = await asked(services, "no puedo entrar")
     provider = ScriptedProvider([("open_ticket", TICKET)], "De acuerdo, no lo abro.")
     await engine_of(services, events, provider).serve(session.conversation_id)
-    (pending,) = await pending_of(services, session)
-    await services.confirmations.decide(
-        pending.id,
-        conversation_id=session.conversation_id,
-        decision="reject",
-        actor=session.actor,
-    )
+    assert len(await pending_of(services, session)) == 1
+    await decide(services, session, "reject")
     await engine_of(services, events, provider).serve(session.conversation_id)
     assert await tickets_of(services, session) == 0
     assert (await transcript(services, session))[-1][1] == "De acuerdo, no lo abro."
@@ -193,7 +103,7 @@ async def test_typed_yes_approves_what_was_shown_last(
     provider = ScriptedProvider([("open_ticket", TICKET)], "Listo.")
     engine = engine_of(services, events, provider)
     await engine.serve(session.conversation_id)
-    await services.conversations.accept_message(session, client_message_id="yes", text="Sí")
+    await say(services, session, "yes", "Sí")
     await engine.serve(session.conversation_id)
     assert await tickets_of(services, session) == 1
 
@@ -206,7 +116,7 @@ async def test_unrelated_message_approves_nothing(
     engine = engine_of(services, events, provider)
     await engine.serve(session.conversation_id)
     for n, text in enumerate(["¿y qué horario tienen?", "sí"]):
-        await services.conversations.accept_message(session, client_message_id=f"m{n}", text=text)
+        await say(services, session, f"m{n}", text)
         await engine.serve(session.conversation_id)
     assert await tickets_of(services, session) == 0
     assert len(await pending_of(services, session)) == 1
@@ -245,14 +155,7 @@ async def test_hand_off_happens_once_when_its_process_dies_after_it(
     services: Services, events: RecordedEvents
 ) -> None:
     session = await asked(services, "quiero hablar con una persona")
-
-    reached = asyncio.Event()
-
-    async def stuck(call: int) -> None:
-        if call == 1:
-            reached.set()
-            await asyncio.Event().wait()
-
+    stuck = Stuck(1)
     lines = ([("hand_off", {"reason": "Pide una persona."})], "Una persona te escribirá aquí.")
     dead = engine_of(
         services,
@@ -260,11 +163,7 @@ async def test_hand_off_happens_once_when_its_process_dies_after_it(
         ScriptedProvider(*lines, before=stuck),
         lease_life=timedelta(seconds=-1),
     )
-    dying = asyncio.create_task(dead.serve(session.conversation_id))
-    await reached.wait()
-    dying.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await dying
+    await die_stuck(dead, session, stuck)
     survivor = ScriptedProvider("Una persona te escribirá aquí.")
     await engine_of(services, events, survivor).serve(session.conversation_id)
     # The recorded step was replayed: the model was asked only for what came after it.
@@ -293,17 +192,3 @@ async def test_every_chain_of_these_turns_verifies(services: Services) -> None:
     verification = await services.journal.verify_chains()
     assert verification.events > 0
     assert verification.broken == ()
-
-
-async def tickets_of(services: Services, session: ChatSession) -> int:
-    async with services.database.read() as conn:
-        rows = await conn.execute(
-            "SELECT 1 FROM tickets WHERE conversation_id = %s", [session.conversation_id]
-        )
-        return len(await rows.fetchall())
-
-
-async def checkpoints_of(services: Services, run_id: object) -> int:
-    async with services.database.read() as conn:
-        rows = await conn.execute("SELECT 1 FROM checkpoints WHERE thread_id = %s", [str(run_id)])
-        return len(await rows.fetchall())
