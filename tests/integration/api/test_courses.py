@@ -9,12 +9,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.bootstrap import Services, open_services
+from api.bootstrap import Services
 from api.demo.loader import load_demo
-from api.errors import install_error_handlers
-from api.routes import auth, cohorts, courses, programmes
+from api.routes import cohorts, courses, programmes
 from api.settings import Settings
 from crm.ids import new_id
+from tests.integration.api.serving import client_of, log_in, serving
 
 
 @dataclass
@@ -30,27 +30,15 @@ class Desk:
 
 @pytest.fixture(scope="module")
 async def desk(settings: Settings) -> AsyncIterator[Desk]:
-    app = FastAPI()
-    install_error_handlers(app, settings)
-    for module in (auth, courses, cohorts, programmes):
-        app.include_router(module.router)
-    async with open_services(settings) as services:
-        app.state.services = services
-        await load_demo(services, report=lambda *_: None)
-        clients = [
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://andino.example")
-            for _ in range(3)
-        ]
-        for client, name in zip(clients, ("admin", "lucia.rojas"), strict=False):
-            body = {
-                "email": f"{name}@andino.example",
-                "password": f"andino-{name.split('.')[0]}-demo",
-            }
-            login = await client.post("/v1/auth/login", json=body)
-            client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-        yield Desk(app, services, *clients)
-        for client in clients:
-            await client.aclose()
+    routers = (courses.router, cohorts.router, programmes.router)
+    async with serving(settings, *routers) as app:
+        await load_demo(app.state.services, report=lambda *_: None)
+        async with client_of(app) as admin, client_of(app) as advisor, client_of(app) as nobody:
+            admin.headers.update(await log_in(admin, "admin@andino.example", "andino-admin-demo"))
+            advisor.headers.update(
+                await log_in(advisor, "lucia.rojas@andino.example", "andino-lucia-demo")
+            )
+            yield Desk(app, app.state.services, admin, advisor, nobody)
 
 
 async def _walk(client: httpx.AsyncClient, path: str, **query: object) -> list[dict[str, Any]]:

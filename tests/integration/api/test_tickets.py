@@ -8,14 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.bootstrap import Services, open_services
-from api.errors import install_error_handlers
-from api.routes import auth, tickets
+from api.bootstrap import Services
+from api.routes import tickets
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Actor, Role
 from crm.identity.models import CreateStaff
 from crm.ids import new_id
 from crm.people.models import CreatePerson, Person
+from tests.integration.api.serving import client_of, log_in, serving
 
 PASSWORD = "correct horse battery"
 
@@ -56,23 +56,14 @@ TICKET = {
 
 @pytest.fixture(scope="module")
 async def desk(settings: Settings) -> AsyncIterator[Desk]:
-    app = FastAPI()
-    install_error_handlers(app, settings)
-    for module in (auth, tickets):
-        app.include_router(module.router)
-    async with open_services(settings) as services:
-        app.state.services = services
+    async with serving(settings, tickets.router) as app, client_of(app) as client:
+        services: Services = app.state.services
         command = CreateStaff(
             email="eva@andino.example", name="Eva", role=Role.ADVISOR, password=PASSWORD
         )
         staff = await services.identity.create_staff(command, actor=SERVICE_ACTOR)
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://andino.example"
-        ) as client:
-            body = {"email": staff.email, "password": PASSWORD}
-            login = await client.post("/v1/auth/login", json=body)
-            client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
-            yield Desk(app, services, client, str(staff.id))
+        client.headers.update(await log_in(client, staff.email, PASSWORD))
+        yield Desk(app, services, client, str(staff.id))
 
 
 async def test_ticket_is_opened_assigned_noted_resolved_and_reopened(desk: Desk) -> None:
@@ -169,8 +160,7 @@ async def test_repeated_key_opens_one_ticket(desk: Desk) -> None:
 
 async def test_tickets_are_for_staff_with_a_session(desk: Desk) -> None:
     ticket = await desk.open()
-    transport = httpx.ASGITransport(desk.app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://andino.example") as nobody:
+    async with client_of(desk.app) as nobody:
         for headers in ({}, {"Authorization": "Bearer guessed"}):
             answer = await nobody.get(f"/v1/tickets/{ticket['id']}", headers=headers)
             assert answer.status_code == 401

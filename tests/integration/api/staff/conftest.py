@@ -7,14 +7,14 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from api.bootstrap import Services, open_services
-from api.errors import install_error_handlers
-from api.routes import admin, auth, people, system
+from api.bootstrap import Services
+from api.routes import admin, people, system
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Role
 from crm.errors import Throttled, Unavailable
 from crm.identity.models import CreateStaff
 from crm.ids import new_id
+from tests.integration.api.serving import client_of, log_in, serving
 
 PASSWORD = "correct horse battery"
 SECRET_TEXT = "the cause that nobody outside may read"
@@ -28,11 +28,10 @@ class Echo(BaseModel):
 class Office:
     """A client of the API, and the services behind it."""
 
-    def __init__(self, app: FastAPI, services: Services) -> None:
+    def __init__(self, app: FastAPI, services: Services, client: httpx.AsyncClient) -> None:
         self.app = app
         self.services = services
-        transport = httpx.ASGITransport(app)
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://office.example")
+        self.client = client
         self.password = PASSWORD
         self.secret_text = SECRET_TEXT
 
@@ -45,9 +44,7 @@ class Office:
 
     async def headers(self, role: str) -> dict[str, str]:
         """Log in as somebody new with this role."""
-        body = {"email": await self.new_staff(role), "password": PASSWORD}
-        answer = await self.client.post("/v1/auth/login", json=body)
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        return await log_in(self.client, await self.new_staff(role), PASSWORD)
 
     async def count(self, sql: str, *values: object) -> int:
         """Return the one number a query gives."""
@@ -78,16 +75,10 @@ def _break_on_purpose(app: FastAPI) -> None:
 @pytest.fixture(scope="module")
 async def office(settings: Settings) -> AsyncIterator[Office]:
     settings = settings.model_copy(update={"body_max_bytes": 4_096})
-    app = FastAPI()
-    install_error_handlers(app, settings)
-    _break_on_purpose(app)
-    for module in (auth, people, admin, system):
-        app.include_router(module.router)
-    async with open_services(settings) as services:
-        app.state.services = services
-        office = Office(app, services)
-        async with office.client:
-            yield office
+    routers = (people.router, admin.router, system.router)
+    async with serving(settings, *routers) as app, client_of(app) as client:
+        _break_on_purpose(app)
+        yield Office(app, app.state.services, client)
 
 
 @pytest.fixture(scope="module")
