@@ -12,7 +12,7 @@ from tools.catalogue.areas import resolve_area
 from tools.catalogue.matching import Matches, find_matches
 from tools.catalogue.prices import PriceOut, price_out
 from tools.catalogue.sources import course_source
-from tools.outputs import ToolOutput
+from tools.outputs import SourceOut, ToolOutput
 from tools.services import ToolServices
 from tools.spec import Call, ToolSpec, description_of
 from tools.wording import date_text, modality_text, schedule_text
@@ -84,7 +84,10 @@ async def search_courses(call: Call[SearchCourses]) -> CoursesFound:
     chosen = _choose(matches.details, args, today)[: args.limit]
     sources = [course_source(d.course, locale, read_on=today) for d, _ in chosen]
     return CoursesFound(
-        courses=[_found(d, cohort, locale, today) for d, cohort in chosen],
+        courses=[
+            _found(d, cohort, source, locale)
+            for (d, cohort), source in zip(chosen, sources, strict=True)
+        ],
         confidence=round(matches.confidence, 3) if chosen else 0.0,
         sources=sources,
     )
@@ -125,10 +128,9 @@ def _fits(detail: CourseDetail, following: Cohort | None, args: SearchCourses) -
 
 
 def _found(
-    detail: CourseDetail, following: Cohort | None, locale: Locale, today: date
+    detail: CourseDetail, following: Cohort | None, source: SourceOut, locale: Locale
 ) -> CourseFound:
     course = detail.course
-    source = course_source(course, locale, read_on=today)
     return CourseFound(
         code=course.code,
         title=course.title.of(locale),

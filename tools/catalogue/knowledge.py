@@ -67,11 +67,11 @@ async def search_knowledge(call: Call[SearchKnowledge]) -> PassagesFound:
     )
     # `sorted` is stable: within and outside of the topic the order stays.
     hits = sorted(found.hits, key=lambda h: args.topic is not None and h.topic != args.topic)
-    sources = {s.ref: s for s in map(passage_source, hits)}
+    cited = [passage_source(hit) for hit in hits]
     return PassagesFound(
-        passages=[_passage(hit, passage_source(hit)) for hit in hits],
+        passages=[_passage(hit, source) for hit, source in zip(hits, cited, strict=True)],
         confidence=round(found.confidence, 3),
-        sources=list(sources.values()),
+        sources=list({s.ref: s for s in cited}.values()),
     )
 
 

@@ -9,7 +9,7 @@ from tools.catalogue.areas import resolve_area
 from tools.catalogue.courses import CourseRefOut
 from tools.catalogue.prices import PriceOut, price_out
 from tools.catalogue.sources import programme_source
-from tools.outputs import ToolOutput, ref_of
+from tools.outputs import SourceOut, ToolOutput
 from tools.spec import Call, ToolSpec, description_of
 
 _MOST = 30
@@ -70,9 +70,10 @@ async def list_programmes(call: Call[ListProgrammes]) -> ProgrammesFound:
     area = await resolve_area(courses, call.args.area)
     page = await courses.list_programmes(area=area, limit=_MOST)
     today = courses.today()
+    sources = [programme_source(p, locale, read_on=today) for p in page.items]
     return ProgrammesFound(
-        programmes=[_line(p, locale) for p in page.items],
-        sources=[programme_source(p, locale, read_on=today) for p in page.items],
+        programmes=[_line(p, s, locale) for p, s in zip(page.items, sources, strict=True)],
+        sources=sources,
     )
 
 
@@ -88,7 +89,7 @@ async def get_programme(call: Call[GetProgramme]) -> ProgrammeDetail:
     parts = await courses.find_courses(programme.course_codes)
     source = programme_source(programme, locale, read_on=courses.today())
     return ProgrammeDetail(
-        programme=_line(programme, locale),
+        programme=_line(programme, source, locale),
         admission=programme.admission.of(locale),
         courses=[CourseRefOut(code=p.course.code, title=p.course.title.of(locale)) for p in parts],
         url=source.url,
@@ -96,7 +97,7 @@ async def get_programme(call: Call[GetProgramme]) -> ProgrammeDetail:
     )
 
 
-def _line(programme: Programme, locale: Locale) -> ProgrammeOut:
+def _line(programme: Programme, source: SourceOut, locale: Locale) -> ProgrammeOut:
     return ProgrammeOut(
         code=programme.code,
         title=programme.title.of(locale),
@@ -105,7 +106,7 @@ def _line(programme: Programme, locale: Locale) -> ProgrammeOut:
         duration_months=programme.duration_months,
         credits=programme.credits,
         fee=price_out(programme.fee, locale),
-        ref=ref_of("programme", programme.code),
+        ref=source.ref,
     )
 
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from tools.arguments import ToolInput
 from tools.catalogue.prices import PriceOut, price_out
 from tools.catalogue.sources import scholarship_source
-from tools.outputs import ToolOutput, ref_of
+from tools.outputs import ToolOutput
 from tools.spec import Call, ToolSpec, description_of
 
 
@@ -45,6 +45,7 @@ async def list_scholarships(call: Call[ListScholarships]) -> ScholarshipsFound:
     courses, locale = call.services.courses, call.context.locale
     found = await courses.list_scholarships()
     today = courses.today()
+    sources = [scholarship_source(s, locale, read_on=today) for s in found]
     return ScholarshipsFound(
         scholarships=[
             ScholarshipOut(
@@ -55,11 +56,11 @@ async def list_scholarships(call: Call[ListScholarships]) -> ScholarshipsFound:
                 deadline=s.deadline.of(locale),
                 percent=s.percent,
                 cap=price_out(s.cap, locale),
-                ref=ref_of("scholarship", s.code),
+                ref=source.ref,
             )
-            for s in found
+            for s, source in zip(found, sources, strict=True)
         ],
-        sources=[scholarship_source(s, locale, read_on=today) for s in found],
+        sources=sources,
     )
 
 

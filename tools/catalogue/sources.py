@@ -11,31 +11,22 @@ from tools.outputs import SourceOut, ref_of
 
 def course_source(course: Course, locale: Locale, *, read_on: date) -> SourceOut:
     """Return a course as it stands on the day it is read."""
-    return SourceOut(
-        ref=ref_of("course", course.code),
-        title=course.title.of(locale),
-        url=f"/courses/{course.code}",
-        version=read_on.isoformat(),
-    )
+    return _record("course", course.code, course.title.of(locale), read_on)
 
 
 def programme_source(programme: Programme, locale: Locale, *, read_on: date) -> SourceOut:
     """Return a programme as it stands on the day it is read."""
-    return SourceOut(
-        ref=ref_of("programme", programme.code),
-        title=programme.title.of(locale),
-        url=f"/programmes/{programme.code}",
-        version=read_on.isoformat(),
-    )
+    return _record("programme", programme.code, programme.title.of(locale), read_on)
 
 
 def scholarship_source(scholarship: Scholarship, locale: Locale, *, read_on: date) -> SourceOut:
     """Return a scholarship as it stands on the day it is read."""
+    return _record("scholarship", scholarship.code, scholarship.name.of(locale), read_on)
+
+
+def _record(kind: str, code: str, title: str, read_on: date) -> SourceOut:
     return SourceOut(
-        ref=ref_of("scholarship", scholarship.code),
-        title=scholarship.name.of(locale),
-        url=f"/scholarships/{scholarship.code}",
-        version=read_on.isoformat(),
+        ref=ref_of(kind, code), title=title, url=f"/{kind}s/{code}", version=read_on.isoformat()
     )
 
 
