@@ -1,10 +1,9 @@
 """Finds the field of study that a model names by code or by words."""
 
-import unicodedata
-
 from crm.courses.models import Area
 from crm.courses.service import CourseService
 from crm.errors import NotFound
+from retrieval.text import fold
 
 
 async def resolve_area(courses: CourseService, said: str | None) -> str | None:
@@ -15,7 +14,7 @@ async def resolve_area(courses: CourseService, said: str | None) -> str | None:
     if not said:
         return None
     areas = await courses.list_areas()
-    wanted = _fold(said)
+    wanted = fold(said)
     exact = [a for a in areas if wanted in _names(a)]
     near = [a for a in areas if len(wanted) >= 4 and any(wanted in name for name in _names(a))]
     if found := exact or near:
@@ -25,9 +24,4 @@ async def resolve_area(courses: CourseService, said: str | None) -> str | None:
 
 
 def _names(area: Area) -> tuple[str, str, str]:
-    return _fold(area.code), _fold(area.name.es), _fold(area.name.en)
-
-
-def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c))
+    return fold(area.code), fold(area.name.es), fold(area.name.en)
