@@ -59,7 +59,7 @@ class ToolRunner:
             audit_sink: takes the record of a read without personal data; without it, it is
                 committed at once, too.
         """
-        attempt = _attempt(context, request)
+        attempt = _attempt(context, request, self._registry.get(request.tool))
         return await self._guarded(attempt, self._call(attempt, request, audit_sink))
 
     async def execute_confirmed(self, context: ToolContext, confirmation_id: UUID) -> ToolResult:
@@ -78,10 +78,9 @@ class ToolRunner:
     async def _call(
         self, attempt: Attempt, request: ToolRequest, audit_sink: AuditSink | None
     ) -> ToolResult:
-        spec = self._registry.get(request.tool)
+        spec = attempt.spec
         if spec is None:
             raise NotFound("tool.unknown", "There is no such tool.")
-        attempt.spec, attempt.arguments = spec, recordable(request.arguments)
         args: ToolInput = parse_arguments(spec.input, request.arguments)
         attempt.arguments = args.recorded()
         decision = decide(spec, attempt.context.actor, confirmed=False)
@@ -144,18 +143,18 @@ class ToolRunner:
 _UNRECORDED = Failed("audit.unavailable", "The call could not be recorded.", retryable=True)
 
 
-def _attempt(context: ToolContext, request: ToolRequest) -> Attempt:
-    # A name that is no tool's was made up by a model and may hold anything: it is sealed.
-    asked: dict[str, object] = {
-        "tool": printable(request.tool, 100),
-        "arguments": recordable(request.arguments),
-    }
+def _attempt(context: ToolContext, request: ToolRequest, spec: AnySpec | None) -> Attempt:
+    asked = recordable(request.arguments)
+    if spec is None:
+        # A name that is no tool's was made up by a model and may hold anything: it is sealed.
+        asked = {"tool": printable(request.tool, 100), "arguments": asked}
     place = f"{context.run_id}:{request.step}:{request.index}"
     return Attempt(
         context=context,
         action="tool.unknown",
         effect_key=place if context.run_id else f"call:{new_id()}",
         arguments=asked,
+        spec=spec,
         step=request.step,
         index=request.index,
     )
