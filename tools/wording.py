@@ -24,9 +24,14 @@ _MODALITIES: dict[Locale, dict[Modality, str]] = {
 def money_text(money: Money, locale: Locale) -> str:
     """Return an amount with its currency's code, e.g. `USD 1,299.00`."""
     digits = exponent_of(money.currency)
-    amount = Decimal(money.amount_minor).scaleb(-digits)
+    amount = major_units(money.amount_minor, money.currency)
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
     return f"{money.currency} {format_decimal(amount, pattern, locale=_REGION[locale])}"
+
+
+def major_units(amount_minor: int, currency: str) -> Decimal:
+    """Return an amount as people write it: 12990 US cents are 129.90."""
+    return Decimal(amount_minor).scaleb(-exponent_of(currency))
 
 
 def date_text(day: date, locale: Locale) -> str:

@@ -14,10 +14,9 @@ from agents.runtime.brief import Brief
 from agents.runtime.guards.facts import Fact, facts_in, unit_of
 from agents.runtime.guards.numbers import plain
 from tools.results import NeedsConfirmation, Ok, Refused, ToolResult
+from tools.wording import major_units
 
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)")
-#: ISO 4217 currencies whose minor unit is not a hundredth.
-_EXPONENTS = {"CLP": 0, "JPY": 0, "KRW": 0, "PYG": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +119,8 @@ def _facts_of_number(value: Decimal, key: str, currency: str) -> Iterator[Fact]:
 
 
 def _amount(minor: int, currency: str | None) -> Fact:
-    scaled = Decimal(minor).scaleb(-_EXPONENTS.get(currency or "", 2))
-    return Fact("amount", frozenset({plain(scaled)}), currency or "")
+    unit = currency or ""
+    return Fact("amount", frozenset({plain(major_units(minor, unit))}), unit)
 
 
 def _local(text: str, zone: ZoneInfo) -> str:
