@@ -1,7 +1,6 @@
 """A provider behind time-outs, bounded retries and a circuit breaker."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -189,8 +188,3 @@ def _flaw_of(whole: AIMessageChunk | None) -> Failure | None:
     if not whole.text.strip() and not whole.tool_call_chunks:
         return Failure("bad_output", again=True, detail="neither text nor calls")
     return None
-
-
-def monotonic_clock() -> float:
-    """Return the seconds that breakers count by."""
-    return time.monotonic()

@@ -1,6 +1,7 @@
 """Any OpenAI-compatible endpoint as a provider."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from agents.llm.breaker import Breaker, BreakerRules
-from agents.llm.guarded import Failure, GuardedProvider, Patience, Tools, monotonic_clock
+from agents.llm.guarded import Failure, GuardedProvider, Patience, Tools
 from agents.llm.retries import RetryRules, retry_after_of
 from agents.llm.tool_calls import function_of, with_valid_history
 from agents.settings import AgentSettings
@@ -49,7 +50,7 @@ def build_openai(
         translate=translate_error,
         breaker=Breaker(
             BreakerRules(settings.llm_breaker_failures, settings.llm_breaker_open_s),
-            monotonic_clock,
+            time.monotonic,
         ),
         retries=RetryRules(settings.llm_max_retries, settings.llm_retry_after_cap_s),
         patience=Patience(settings.llm_first_token_timeout_s, settings.llm_chunk_timeout_s),
