@@ -47,9 +47,7 @@ class LanguageDetector:
         if _SPANISH_MARKS.search(text):
             return Detection("es", certain=True)
         words = words_of(text)
-        share = self._spanish_share(text) if words else 0.5
-        if len(words) < _FEW_WORDS:
-            return _by_function_words(words) or Detection(fallback, certain=False)
+        share = self._spanish_share(text) if len(words) >= _FEW_WORDS else 0.5
         if max(share, 1 - share) < _CLEAR:
             return _by_function_words(words) or Detection(fallback, certain=False)
         return Detection("es" if share > 0.5 else "en", certain=True)
