@@ -55,13 +55,12 @@ class KnowledgeSearch:
         embedder: Embedder | None,
         *,
         cache: VectorCache | None = None,
-        detector: LanguageDetector | None = None,
         fallback_language: Language = "es",
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._elsewhere = Elsewhere(embedder, cache or VectorCache({})) if embedder else None
-        self._detector = detector or LanguageDetector()
+        self._detector = LanguageDetector()
         self._fallback = fallback_language
 
     async def search(

@@ -120,12 +120,6 @@ class IngestService:
             await self._ingest_one(run, document, Origin(collection))
         return await self._finish(run, collection=collection if complete else None)
 
-    async def withdraw(self, ids: Collection[str]) -> int:
-        """Take documents out of the search at once; citations of them still open."""
-        withdrawn = await self._store.withdraw(ids)
-        await self._refresh()
-        return withdrawn
-
     async def delete(self, ids: Collection[str]) -> int:
         """Remove documents for good; returns how many versions went."""
         deleted = await self._store.delete(ids)

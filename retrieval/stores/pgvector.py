@@ -54,11 +54,6 @@ class PgVectorStore:
                 )
         return outcome
 
-    async def withdraw(self, ids: Collection[str]) -> int:
-        """Take documents out of the search at once; their versions stay readable."""
-        async with self._pool.connection() as conn:
-            return await pg_documents.withdraw(conn, ids)
-
     async def withdraw_missing(
         self, collection: str, *, kept_ids: Collection[str], kept_paths: Collection[str]
     ) -> int:

@@ -76,9 +76,6 @@ class DocumentStore(Protocol):
     ) -> SaveOutcome:
         """Store a document if it is new or differs, with its chunks, in one transaction."""
 
-    async def withdraw(self, ids: Collection[str]) -> int:
-        """Take documents out of the search at once; their versions stay readable."""
-
     async def withdraw_missing(
         self, collection: str, *, kept_ids: Collection[str], kept_paths: Collection[str]
     ) -> int:
