@@ -18,12 +18,13 @@ BROKEN = "invalid JSON: "
 
 def function_of(spec: ToolSpec[Any, Any]) -> dict[str, object]:
     """Return a tool as the chat completions interface describes functions."""
+    taken: type[BaseModel] = spec.input
     return {
         "type": "function",
         "function": {
             "name": spec.name,
             "description": spec.description,
-            "parameters": _schema_of(spec.input),
+            "parameters": _schema_of(taken),
         },
     }
 
