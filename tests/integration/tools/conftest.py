@@ -25,6 +25,7 @@ from crm.people.service import PeopleService
 from crm.support.service import SupportService
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
+from tests.rows import Rows
 from tools.context import Fence, ToolContext, no_fence
 from tools.context import Locale as ToolLocale
 from tools.registry import Registry, default_registry
@@ -53,7 +54,7 @@ class Talk:
 
 
 @dataclass
-class Office:
+class Office(Rows):
     """The institution, and what tests ask of it."""
 
     database: Database
@@ -102,12 +103,11 @@ class Office:
     async def new_run(self, conversation_id: UUID) -> UUID:
         """Open a run, as a turn does."""
         run_id = new_id()
-        async with self.database.transaction() as uow:
-            await uow.conn.execute(
-                "INSERT INTO runs (id, conversation_id, epoch, status, started_at) "
-                "VALUES (%s, %s, 1, 'running', %s)",
-                [run_id, conversation_id, NOW],
-            )
+        await self.execute(
+            "INSERT INTO runs (id, conversation_id, epoch, status, started_at) "
+            "VALUES (%s, %s, 1, 'running', %s)",
+            *(run_id, conversation_id, NOW),
+        )
         return run_id
 
     async def _talk(
@@ -147,18 +147,6 @@ class Office:
         """Return effect, outcome and decision of each record of a talk's run."""
         found = await self.records(talk)
         return [(r.header["effect"], r.header["outcome"], r.header["decision"]) for r in found]
-
-    async def execute(self, sql: str, *values: object) -> None:
-        """Change rows behind the services' back."""
-        async with self.database.transaction() as uow:
-            await uow.conn.execute(sql, list(values))  # type: ignore[arg-type]
-
-    async def count(self, sql: str, *values: object) -> int:
-        """Return the one number a query gives."""
-        async with self.database.read() as conn:
-            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
-            row = await rows.fetchone()
-        return int(row["count"]) if row else 0
 
 
 @pytest.fixture(scope="module")

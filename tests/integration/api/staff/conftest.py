@@ -15,6 +15,7 @@ from crm.errors import Throttled, Unavailable
 from crm.identity.models import CreateStaff
 from crm.ids import new_id
 from tests.integration.api.serving import client_of, log_in, serving
+from tests.rows import Rows
 
 PASSWORD = "correct horse battery"
 SECRET_TEXT = "the cause that nobody outside may read"
@@ -25,12 +26,13 @@ class Echo(BaseModel):
     text: str = ""
 
 
-class Office:
+class Office(Rows):
     """A client of the API, and the services behind it."""
 
     def __init__(self, app: FastAPI, services: Services, client: httpx.AsyncClient) -> None:
         self.app = app
         self.services = services
+        self.database = services.database
         self.client = client
         self.password = PASSWORD
         self.secret_text = SECRET_TEXT
@@ -45,13 +47,6 @@ class Office:
     async def headers(self, role: str) -> dict[str, str]:
         """Log in as somebody new with this role."""
         return await log_in(self.client, await self.new_staff(role), PASSWORD)
-
-    async def count(self, sql: str, *values: object) -> int:
-        """Return the one number a query gives."""
-        async with self.services.database.read() as conn:
-            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
-            row = await rows.fetchone()
-        return int(row["count"]) if row else 0
 
 
 def _break_on_purpose(app: FastAPI) -> None:

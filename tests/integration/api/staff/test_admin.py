@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -27,17 +26,12 @@ async def person(office: Office, advisor: Headers) -> dict[str, Any]:
 
 async def _new_run(office: Office) -> str:
     """Store a run as the turn engine does, with two records of what it did."""
-    run_id, conversation_id, at = new_id(), new_id(), datetime.now(UTC)
-    async with office.services.database.transaction() as uow:
-        await uow.conn.execute(
-            "INSERT INTO conversations (id, channel, subject_id, locale, status, created_at, "
-            "last_message_at) VALUES (%s, 'widget', %s, 'es', 'agent', %s, %s)",
-            [conversation_id, new_id(), at, at],
-        )
+    run_id, conversation_id = new_id(), await office.new_conversation()
+    async with office.database.transaction() as uow:
         await uow.conn.execute(
             "INSERT INTO runs (id, conversation_id, epoch, status, started_at) "
             "VALUES (%s, %s, 1, 'completed', %s)",
-            [run_id, conversation_id, at],
+            [run_id, conversation_id, uow.clock.now()],
         )
         for action in ("search_courses", "turn"):
             uow.audit(_tool_call(action, run_id, conversation_id))

@@ -169,14 +169,14 @@ async def test_healthz_and_readyz(office: Office) -> None:
 
 
 async def test_readyz_fails_when_the_schema_is_old(office: Office) -> None:
-    async with office.services.database.transaction() as uow:
+    async with office.database.transaction() as uow:
         rows = await uow.conn.execute("SELECT version_num FROM alembic_version")
         row = await rows.fetchone()
         await uow.conn.execute("UPDATE alembic_version SET version_num = '0001_journal'")
     try:
         answer = await office.client.get("/readyz")
     finally:
-        async with office.services.database.transaction() as uow:
+        async with office.database.transaction() as uow:
             await uow.conn.execute(
                 "UPDATE alembic_version SET version_num = %s", [row["version_num"]]
             )

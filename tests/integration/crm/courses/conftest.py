@@ -1,6 +1,5 @@
 """A small catalogue on a real database."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -11,10 +10,11 @@ from crm.clock import FixedClock
 from crm.courses.commands import CreateCohort
 from crm.courses.models import Bilingual, BilingualLines, Cohort, CourseContent, Schedule
 from crm.courses.service import CourseService
-from crm.db import Database, open_pool
+from crm.db import Database, Pool
 from crm.ids import new_id
 from crm.journal.vault import Vault
 from crm.money import Money
+from tests.rows import Rows
 
 #: Tuesday; at the institution, which is five hours behind, it is still Monday.
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -56,7 +56,7 @@ OLD = replace(
 )
 
 
-class Catalogue:
+class Catalogue(Rows):
     """Opens cohorts and enrols people, for tests."""
 
     def __init__(self, database: Database, service: CourseService) -> None:
@@ -96,13 +96,6 @@ class Catalogue:
                     [new_id(), person_id, cohort.id, status, NOW],
                 )
 
-    async def count(self, sql: str, *values: object) -> int:
-        """Return the one number a query gives."""
-        async with self.database.read() as conn:
-            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
-            row = await rows.fetchone()
-        return int(row["count"]) if row else 0
-
 
 @pytest.fixture(scope="module")
 def clock() -> FixedClock:
@@ -110,15 +103,13 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture(scope="module")
-async def database(database_url: str, clock: FixedClock) -> AsyncIterator[Database]:
-    pool = await open_pool(database_url)
+async def database(pool: Pool, clock: FixedClock) -> Database:
     database = Database(pool, clock, Vault(bytes(32)))
     async with database.transaction() as uow:
         await uow.conn.execute(
             "INSERT INTO areas VALUES ('DAT', 'Datos', 'Data'), ('PRG', 'Programación', 'Code')"
         )
-    yield database
-    await pool.close()
+    return database
 
 
 @pytest.fixture(scope="module")

@@ -1,30 +1,29 @@
 """Accounts, conversations and a mailbox on a real database."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
 
 from crm.actor import SERVICE_ACTOR, Role
 from crm.clock import FixedClock
-from crm.db import Database, Pool, open_pool
+from crm.db import Database, Pool
 from crm.identity.models import CreateStaff, StaffMember
 from crm.identity.passwords import Passwords
 from crm.identity.service import IdentityService
-from crm.ids import ConversationId, new_id
+from crm.ids import new_id
 from crm.journal.service import AuditRecord, JournalService
 from crm.journal.vault import Vault
 from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
+from tests.rows import Rows
 
-NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 
-class House:
+class House(Rows):
     """The services over one database, and what tests ask of them."""
 
     def __init__(self, database: Database) -> None:
@@ -62,17 +61,6 @@ class House:
         )
         return await self.people.create_person(command, actor=SERVICE_ACTOR)
 
-    async def new_conversation(self) -> ConversationId:
-        """Start a visitor's conversation."""
-        conversation_id = ConversationId(new_id())
-        async with self.database.transaction() as uow:
-            await uow.conn.execute(
-                "INSERT INTO conversations (id, channel, subject_id, locale, status, created_at, "
-                "last_message_at) VALUES (%s, 'widget', %s, 'es', 'agent', %s, %s)",
-                [conversation_id, new_id(), NOW, NOW],
-            )
-        return conversation_id
-
     async def mail_to(self, address: str) -> list[str]:
         """Deliver what is due and return the bodies sent to an address, oldest first."""
         while await self.outbound.deliver_due():
@@ -91,25 +79,6 @@ class House:
             {"action": action, **filters}, cursor=None, limit=200
         )
         return list(page.items)
-
-    async def count(self, sql: str, *values: object) -> int:
-        """Return the one number a query gives."""
-        async with self.database.read() as conn:
-            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
-            row = await rows.fetchone()
-        return int(row["count"]) if row else 0
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOW)
-
-
-@pytest.fixture(scope="module")
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    pool = await open_pool(database_url)
-    yield pool
-    await pool.close()
 
 
 @pytest.fixture

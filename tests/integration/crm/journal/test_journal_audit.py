@@ -127,7 +127,7 @@ async def test_table_takes_nothing_but_new_records(archive: Archive, statement: 
     await archive.append(archive.entry())
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
-        await archive.run(statement)
+        await archive.execute(statement)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ async def test_another_master_key_opens_nothing(archive: Archive) -> None:
 
 
 async def _erase(archive: Archive, subject_id: SubjectId) -> None:
-    await archive.run(
+    await archive.execute(
         "UPDATE subject_keys SET wrapped_key = NULL, destroyed_at = now() WHERE subject_id = %s",
         subject_id,
     )

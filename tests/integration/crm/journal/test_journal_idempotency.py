@@ -113,7 +113,7 @@ async def test_result_is_sealed(archive: Archive) -> None:
 async def test_erased_subject_gets_no_more_keys(archive: Archive) -> None:
     key = _key()
     await _act(archive, key, {})
-    await archive.run(
+    await archive.execute(
         "UPDATE subject_keys SET wrapped_key = NULL, destroyed_at = now() WHERE subject_id = %s",
         key.subject_id,
     )

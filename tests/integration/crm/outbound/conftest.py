@@ -1,21 +1,19 @@
 """Outbound messages on a real database, with a transport that can be told to fail."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from crm.clock import FixedClock
-from crm.db import Database, Pool, open_pool
+from crm.db import Database, Pool
 from crm.ids import SubjectId, new_id
 from crm.journal.service import JournalService
 from crm.journal.vault import Vault
 from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.models import OutboundIntent, RenderedMessage
 from crm.messaging.outbound.service import OutboundService, queue_outbound
-
-NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+from tests.rows import Rows
 
 
 class RecordingTransport:
@@ -32,7 +30,7 @@ class RecordingTransport:
         self.sent.append(mail)
 
 
-class PostOffice:
+class PostOffice(Rows):
     """The service over one database, and what tests ask of it."""
 
     def __init__(self, database: Database) -> None:
@@ -85,25 +83,6 @@ class PostOffice:
             for r in reversed(page.items)
             if r.header["effect_key"] == key
         ]
-
-    async def count(self, sql: str, *values: object) -> int:
-        """Return the one number a query gives."""
-        async with self.database.read() as conn:
-            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
-            row = await rows.fetchone()
-        return int(row["count"]) if row else 0
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOW)
-
-
-@pytest.fixture(scope="module")
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    pool = await open_pool(database_url)
-    yield pool
-    await pool.close()
 
 
 @pytest.fixture

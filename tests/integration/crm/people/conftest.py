@@ -1,23 +1,19 @@
 """People on a real database."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-
 import pytest
 
 from crm.actor import Actor, IdentityLevel, Role
 from crm.clock import FixedClock
-from crm.db import Database, Pool, open_pool
+from crm.db import Database, Pool
 from crm.ids import PersonId, StaffId, SubjectId, new_id
 from crm.journal.service import AuditRecord, JournalService
 from crm.journal.vault import Vault
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
+from tests.rows import Rows
 
-NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 
-
-class Registry:
+class Registry(Rows):
     """The service over one database, and what tests ask of it."""
 
     def __init__(self, database: Database) -> None:
@@ -38,25 +34,6 @@ class Registry:
         """Return the audit records that concern a person, newest first."""
         page = await self.journal.list_audit_events({}, cursor=None, limit=200)
         return [r for r in page.items if r.header["subject_id"] == person_id]
-
-    async def count(self, sql: str, *values: object) -> int:
-        """Return the one number a query gives."""
-        async with self.database.read() as conn:
-            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
-            row = await rows.fetchone()
-        return int(row["count"]) if row else 0
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOW)
-
-
-@pytest.fixture(scope="module")
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    pool = await open_pool(database_url)
-    yield pool
-    await pool.close()
 
 
 @pytest.fixture

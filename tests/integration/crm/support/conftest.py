@@ -1,24 +1,20 @@
 """People, staff and conversations on a real database."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from uuid import UUID
-
 import pytest
 
 from crm.actor import Actor, IdentityLevel, Role
 from crm.clock import FixedClock
-from crm.db import Database, open_pool
-from crm.ids import ConversationId, PersonId, StaffId, SubjectId, new_id
+from crm.db import Database, Pool
+from crm.ids import PersonId, StaffId, SubjectId, new_id
 from crm.journal.vault import Vault
 from crm.support.commands import OpenTicket
 from crm.support.models import Ticket
 from crm.support.service import SupportService
+from tests.integration.crm.conftest import NOW
+from tests.rows import Rows
 
-NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 
-
-class Desk:
+class Desk(Rows):
     """Seats people at the desk, for tests."""
 
     def __init__(self, database: Database, service: SupportService) -> None:
@@ -28,12 +24,11 @@ class Desk:
     async def new_staff(self, *, active: bool = True) -> Actor:
         """Add an advisor."""
         staff_id = StaffId(new_id())
-        async with self.database.transaction() as uow:
-            await uow.conn.execute(
-                "INSERT INTO staff (id, email, name, role, password_hash, active, created_at) "
-                "VALUES (%s, %s, 'Lucía', 'advisor', 'x', %s, %s)",
-                [staff_id, f"{staff_id}@andino.example", active, NOW],
-            )
+        await self.execute(
+            "INSERT INTO staff (id, email, name, role, password_hash, active, created_at) "
+            "VALUES (%s, %s, 'Lucía', 'advisor', 'x', %s, %s)",
+            *(staff_id, f"{staff_id}@andino.example", active, NOW),
+        )
         return Actor(
             SubjectId(staff_id), IdentityLevel.VERIFIED, staff_id=staff_id, role=Role.ADVISOR
         )
@@ -41,24 +36,12 @@ class Desk:
     async def new_person(self) -> PersonId:
         """Add somebody."""
         person_id = PersonId(new_id())
-        async with self.database.transaction() as uow:
-            await uow.conn.execute(
-                "INSERT INTO people (id, full_name, locale, time_zone, status, created_at, "
-                "updated_at) VALUES (%s, 'Ana', 'es', 'America/Lima', 'active', %s, %s)",
-                [person_id, NOW, NOW],
-            )
+        await self.execute(
+            "INSERT INTO people (id, full_name, locale, time_zone, status, created_at, "
+            "updated_at) VALUES (%s, 'Ana', 'es', 'America/Lima', 'active', %s, %s)",
+            *(person_id, NOW, NOW),
+        )
         return person_id
-
-    async def new_conversation(self, subject_id: UUID | None = None) -> ConversationId:
-        """Start a conversation."""
-        conversation_id = ConversationId(new_id())
-        async with self.database.transaction() as uow:
-            await uow.conn.execute(
-                "INSERT INTO conversations (id, channel, subject_id, locale, status, created_at, "
-                "last_message_at) VALUES (%s, 'widget', %s, 'es', 'agent', %s, %s)",
-                [conversation_id, subject_id or new_id(), NOW, NOW],
-            )
-        return conversation_id
 
     async def open(
         self,
@@ -80,19 +63,10 @@ class Desk:
         async with self.database.transaction() as uow:
             return await self.service.open_ticket(uow, command)
 
-    async def count(self, sql: str, *values: object) -> int:
-        """Return the one number a query gives."""
-        async with self.database.read() as conn:
-            rows = await conn.execute(sql, list(values))  # type: ignore[arg-type]
-            row = await rows.fetchone()
-        return int(row["count"]) if row else 0
-
 
 @pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    pool = await open_pool(database_url)
-    yield Database(pool, FixedClock(NOW), Vault(bytes(32)))
-    await pool.close()
+def database(pool: Pool) -> Database:
+    return Database(pool, FixedClock(NOW), Vault(bytes(32)))
 
 
 @pytest.fixture(scope="module")
