@@ -16,19 +16,16 @@ class Agent:
     """One agent that the supervisor can hand a turn to.
 
     Args:
-        purpose: one sentence, shown to people.
         prompt_version: of the files that instruct it.
     """
 
     name: str
-    purpose: str
     build: Callable[[], CompiledStateGraph[Any, Any, Any, Any]]
     prompt_version: Callable[[], str]
 
 
 STUDENT_SUPPORT = Agent(
     name="student_support",
-    purpose="Answers students and does what they ask for, within policy.",
     build=build_student_support,
     prompt_version=prompt_version,
 )

@@ -1,7 +1,7 @@
 """What a student can want, as the offline model understands it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 IntentName = Literal[
@@ -78,7 +78,6 @@ class Remembered:
     courses: tuple[Mapping[str, str], ...] = ()
     open_task: str = ""
     offered: str = ""
-    search: Mapping[str, object] = field(default_factory=dict)
 
     def course(self, place: int = 0) -> str:
         """Return a remembered course's code, or nothing."""

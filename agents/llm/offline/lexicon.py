@@ -58,7 +58,7 @@ def lexicon(locale: Locale) -> Lexicon:
         domain=_any_of(tables["scope"]["domain"]),
         slots=_compiled(tables["slots"]),
         noise=_any_of(tables["topic"]["noise"]),
-        people={key: people[key] for key in ("fields", "relations", "verbs")},
+        people={key: people[key] for key in ("fields", "relations")},
         not_people=_any_of(people["not_people"]),
         vocabulary=_whole_words(tables),
     )

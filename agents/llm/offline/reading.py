@@ -46,7 +46,6 @@ class Conversation:
     institution: str
     identity_level: str
     status: str
-    flags: tuple[str, ...]
     pending: Mapping[str, Any] | None
     remembered: Remembered
     new: tuple[str, ...]
@@ -88,7 +87,6 @@ def read_conversation(messages: Sequence[BaseMessage]) -> Conversation:
         institution=str(brief.get("institution", "")),
         identity_level=str(brief.get("identity_level", "visitor")),
         status=str(brief.get("status", "agent")),
-        flags=tuple(brief.get("flags", ())),
         pending=brief.get("pending"),
         remembered=_remembered(brief.get("memory") or {}),
         new=tuple(spoken[-count:]),
@@ -109,7 +107,6 @@ def _remembered(memory: Mapping[str, Any]) -> Remembered:
         courses=tuple(memory.get("courses") or ()),
         open_task=str(memory.get("open_task") or ""),
         offered=str(memory.get("offered") or ""),
-        search=memory.get("search") or {},
     )
 
 

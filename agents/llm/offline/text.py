@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from agents.runtime.guards.input import fold
 
 _REPEATED = re.compile(r"([a-z])\1{2,}")
-_WORD = re.compile(r"[a-z0-9+#']+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,10 @@ class Clause:
     text: str
     question: bool = False
 
-    @property
-    def words(self) -> list[str]:
-        """Return the words of the text."""
-        return _WORD.findall(self.text)
-
 
 def plain(text: str, spellings: Mapping[str, str]) -> str:
     """Return a text in lower case, without accents, with abbreviations written out."""
     folded = _REPEATED.sub(r"\1", fold(text).replace("¿", " ").replace("¡", " "))
-    folded = re.sub(r"(?<=[a-z])'(?=(?:s|m|re|ve|ll|d)\b)", "'", folded)
     words = (spellings.get(word, word) for word in re.split(r"(\W+)", folded))
     return " ".join("".join(words).split())
 

@@ -58,8 +58,3 @@ def render_marks(text: str, known: Iterable[str], refs: tuple[str, ...] = ()) ->
 def without_marks(text: str) -> str:
     """Return a text with no marks."""
     return _UNFINISHED.sub("", _MARK.sub("", text))
-
-
-def marks_in(text: str) -> tuple[str, ...]:
-    """Return the marks of a text as they were written."""
-    return tuple(_MARK.findall(text))
