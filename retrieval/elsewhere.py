@@ -73,13 +73,11 @@ class Elsewhere:
         """
         async with self._lock:
             if self._vectors is None:
-                cached = self._cached()
-                self._vectors = (
-                    await self._embedder.embed_passages(SENTENCES) if cached is None else cached
-                )
+                self._vectors = await self._load()
         return float(np.max(self._vectors @ vector))
 
-    def _cached(self) -> Matrix | None:
-        rows = [self._cache.get(hash_text(sentence)) for sentence in SENTENCES]
-        found = [row for row in rows if row is not None]
-        return np.stack(found).astype(np.float32) if len(found) == len(SENTENCES) else None
+    async def _load(self) -> Matrix:
+        cached = self._cache.pick(map(hash_text, SENTENCES))
+        if len(cached) == len(SENTENCES):
+            return np.stack(list(cached.values()))
+        return await self._embedder.embed_passages(SENTENCES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.embed.protocol import DIMENSIONS
+from retrieval.embed.protocol import DIMENSIONS, Vector
 
 HalfVector = NDArray[np.float16]
 
@@ -23,6 +23,11 @@ class VectorCache:
     def get(self, text_hash: bytes) -> HalfVector | None:
         """Return the vector of a text, if it is here."""
         return self._vectors.get(text_hash)
+
+    def pick(self, text_hashes: Iterable[bytes]) -> dict[bytes, Vector]:
+        """Return the vectors that are here, in full precision."""
+        found = {h: self._vectors[h] for h in text_hashes if h in self._vectors}
+        return {h: v.astype(np.float32) for h, v in found.items()}
 
     def missing(self, text_hashes: Iterable[bytes]) -> list[bytes]:
         """Return the hashes that have no vector here."""

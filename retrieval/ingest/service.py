@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from retrieval.embed.cache import VectorCache
 from retrieval.embed.protocol import Embedder, Vector
 from retrieval.errors import Unreadable
@@ -161,18 +159,17 @@ class IngestService:
         run.count(document, outcome)
 
     def _ready(self, chunks: Iterable[Chunk]) -> ReadyVectors:
-        found = {c.text_hash: self._cache.get(c.text_hash) for c in chunks}
-        vectors = {h: v.astype(np.float32) for h, v in found.items() if v is not None}
+        vectors = self._cache.pick(c.text_hash for c in chunks)
         return ReadyVectors(self._embedder.id if self._embedder else "none", vectors)
 
     async def _embed(
         self, embedder: Embedder, claimed: Collection[PendingChunk]
     ) -> Mapping[int, Vector]:
-        cached = {c.id: self._cache.get(c.text_hash) for c in claimed}
-        vectors = {i: v.astype(np.float32) for i, v in cached.items() if v is not None}
-        rest = [c for c in claimed if c.id not in vectors]
+        cached = self._cache.pick(c.text_hash for c in claimed)
+        rest = [c for c in claimed if c.text_hash not in cached]
         rows = await embedder.embed_passages([c.embedding_text for c in rest])
-        return {**vectors, **{c.id: row for c, row in zip(rest, rows, strict=True)}}
+        ready = {c.id: cached[c.text_hash] for c in claimed if c.text_hash in cached}
+        return {**ready, **{c.id: row for c, row in zip(rest, rows, strict=True)}}
 
     async def _finish(
         self, run: "_Run", *, collection: str | None, kept_paths: Collection[str] = ()
