@@ -3,13 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 from api.web.catalogue import Locale, translate
 from api.web.formats import day
 from retrieval.ingest.render import render_html
-from retrieval.models import Document, Kind, Language
-from retrieval.stores.protocol import Scope
+from retrieval.models import Document, Language
+from retrieval.stores.protocol import DocumentReader, Scope
 
 #: Pages show what anybody may read, and nothing else.
 PUBLIC = Scope("knowledge", frozenset({"public"}))
@@ -18,23 +17,6 @@ _HEADING = re.compile(r'(?=<h[1-6] id=")')
 _LEVEL = re.compile(r'<h([1-6]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _LISTED = 100
-
-
-class DocumentReader(Protocol):
-    """What the pages need of the document store."""
-
-    async def get_document(self, document_id: str, version: int | None = None) -> Document | None:
-        """Return a version of a document, by default the current one."""
-
-    async def find_document(
-        self, kind: Kind, slug: str, language: Language, *, version: int | None = None
-    ) -> Document | None:
-        """Return a document by the name it shares with its translations."""
-
-    async def list_documents(
-        self, scope: Scope, *, language: Language | None = None, after: str = "", limit: int = 50
-    ) -> list[Document]:
-        """Return current documents by id, those after a given id."""
 
 
 @dataclass(frozen=True, slots=True)

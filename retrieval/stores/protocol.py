@@ -87,6 +87,10 @@ class DocumentStore(Protocol):
     async def refresh_statistics(self) -> None:
         """Count the words of each corpus anew, for ranking and for typos."""
 
+
+class DocumentReader(Protocol):
+    """Gives documents out as they were written."""
+
     async def get_document(self, document_id: str, version: int | None = None) -> Document | None:
         """Return a version of a document, by default the current one."""
 
