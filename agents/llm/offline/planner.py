@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agents.llm.offline.intents import Filters, Intent
 from agents.llm.offline.programmes import best_programme
-from agents.llm.offline.reading import OWN, Conversation
+from agents.llm.offline.reading import OWN, Conversation, Result, rows_of
 from agents.llm.offline.thesaurus import REWORDINGS
 from agents.llm.offline.tickets import ticket_arguments
 from agents.strings import say
@@ -48,9 +48,13 @@ class Need:
         """Return the id of this intent's call of a tool."""
         return f"{OWN}{self.place}-{tool}{part}"
 
+    def result(self, tool: str, part: str = "") -> Result | None:
+        """Return what this intent's call of a tool ended in, None while it has not been made."""
+        return self.turn.result(self.id_of(tool, part), tool)
+
     def data(self, tool: str, part: str = "") -> Mapping[str, object]:
         """Return the output of this intent's call of a tool, empty unless it was carried out."""
-        found = self.turn.result(self.id_of(tool, part), tool)
+        found = self.result(tool, part)
         return found.data if found is not None and found.ok else {}
 
     def done(self, call: Call) -> bool:
@@ -83,10 +87,8 @@ def _open_calls(need: Need, available: frozenset[str]) -> Iterator[Call]:
 
 def first_course(found: Mapping[str, object]) -> str:
     """Return the code of a search's best course, if it is sure enough."""
-    courses = found.get("courses")
-    return (
-        str(courses[0]["code"]) if isinstance(courses, list) and courses and is_sure(found) else ""
-    )
+    courses = rows_of(found, "courses")
+    return str(courses[0]["code"]) if courses and is_sure(found) else ""
 
 
 def needs_detail(intent: Intent) -> bool:
@@ -118,8 +120,7 @@ def _course_search(need: Need) -> Iterator[Call]:
     if not strict["query"] and not set(strict) - {"query", "limit"}:
         return
     yield need.call("search_courses", strict)
-    found = need.turn.result(need.id_of("search_courses"), "search_courses")
-    if found is not None and found.ok and not first_course(found.data):
+    if _found_no_course(need):
         yield need.call("search_courses", {"query": need.intent.raw[:300], "limit": 3}, "-relaxed")
     yield from _knowledge_instead(need)
 
@@ -132,9 +133,14 @@ def _knowledge_instead(need: Need) -> Iterator[Call]:
     """
     if need.intent.wish and need.intent.topic:
         return
-    found = need.turn.result(need.id_of("search_courses"), "search_courses")
-    if found is not None and found.ok and not first_course(found.data) and not need.intent.named:
+    if _found_no_course(need) and not need.intent.named:
         yield need.call("search_knowledge", {"query": question_of(need.intent)})
+
+
+def _found_no_course(need: Need) -> bool:
+    """Return whether courses were looked for and none is sure to be meant."""
+    found = need.result("search_courses")
+    return found is not None and found.ok and not first_course(found.data)
 
 
 def search_arguments(intent: Intent) -> dict[str, object]:
@@ -156,7 +162,7 @@ def search_arguments(intent: Intent) -> dict[str, object]:
 
 def _programme(need: Need) -> Iterator[Call]:
     yield need.call("list_programmes", {})
-    listed = need.turn.result(need.id_of("list_programmes"), "list_programmes")
+    listed = need.result("list_programmes")
     if listed is None or not listed.ok:
         return
     best = best_programme(need.intent, listed.data)
@@ -175,7 +181,7 @@ def _knowledge(need: Need) -> Iterator[Call]:
     # No `topic`: preferring one by our rules quotes the wrong document more often than not (.79
     # against .82 right on the demo's questions).
     yield need.call("search_knowledge", {"query": question_of(need.intent)})
-    found = need.turn.result(need.id_of("search_knowledge"), "search_knowledge")
+    found = need.result("search_knowledge")
     if found is not None and found.ok and not is_sure(found.data) and need.intent.topic:
         yield need.call("search_courses", {"query": need.intent.raw[:300], "limit": 3})
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.llm.offline.intents import Intent
+from agents.llm.offline.reading import rows_of
 from agents.runtime.guards.input import fold
 
 _LEVEL_WORDS = {
@@ -27,8 +28,7 @@ def best_programme(intent: Intent, listed: Mapping[str, object]) -> str:
 
 def programmes_of(intent: Intent, listed: Mapping[str, object]) -> Sequence[Mapping[str, Any]]:
     """Return the listed programmes of the kind that the student names, or all."""
-    programmes = listed.get("programmes")
-    every = programmes if isinstance(programmes, list) else []
+    every = rows_of(listed, "programmes")
     levels = {
         level
         for level, words in _LEVEL_WORDS.items()

@@ -65,6 +65,12 @@ class Conversation:
         return next((r for r in reversed(self.results) if r.tool == tool), None)
 
 
+def rows_of(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    """Return what a tool's output lists under a key, empty where it lists nothing."""
+    value = data.get(key)
+    return value if isinstance(value, list) else []
+
+
 OWN = "offline-"
 
 

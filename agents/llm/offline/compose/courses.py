@@ -7,6 +7,7 @@ from typing import Any
 from agents.llm.offline.compose.groups import is_at
 from agents.llm.offline.intents import Intent
 from agents.llm.offline.planner import Need, confidence_of, is_sure, known_code
+from agents.llm.offline.reading import rows_of
 from agents.runtime.brief import Locale
 from agents.runtime.guards.input import fold
 from agents.strings import say
@@ -62,7 +63,7 @@ def answer_course_search(need: Need) -> str:
     locale = need.turn.locale
     found, relaxed = need.data("search_courses"), need.data("search_courses", "-relaxed")
     if not found:
-        made = need.turn.result(need.id_of("search_courses"), "search_courses")
+        made = need.result("search_courses")
         return say(locale, "course.unavailable" if made else "course.ask_topic")
     best = relaxed if is_sure(relaxed) and not is_sure(found) else found
     courses = _courses_of(best)
@@ -103,7 +104,7 @@ def _not_found(need: Need, found: Item) -> str:
 def _courses_of(found: Item) -> list[_Course]:
     return [
         _Course(item, tuple(filter(None, [item.get("next_cohort")])))
-        for item in found.get("courses") or ()
+        for item in rows_of(found, "courses")
     ]
 
 
@@ -116,7 +117,7 @@ def _from_detail(detail: Item, now: str) -> _Course:
     today = now[:10]
     enrollable = (
         c
-        for c in detail.get("cohorts") or ()
+        for c in rows_of(detail, "cohorts")
         if c["status"] == "open" and c["seats_left"] > 0 and str(c["enrolment_closes"]) >= today
     )
     return _Course(detail, tuple(enrollable))

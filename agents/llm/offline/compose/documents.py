@@ -14,6 +14,7 @@ from agents.llm.offline.lexicon import lexicon
 from agents.llm.offline.planner import Need, confidence_of, is_sure, question_of
 from agents.llm.offline.programmes import programmes_of, stem
 from agents.llm.offline.quoting import Embed, quote
+from agents.llm.offline.reading import rows_of
 from agents.llm.offline.text import plain
 from agents.runtime.guards.input import fold
 from agents.strings import say
@@ -65,8 +66,8 @@ def answer_out_of_scope(need: Need, embed: Embed | None) -> str:
 def _quoted(need: Need, embed: Embed | None) -> str:
     locale = need.turn.locale
     found = need.data("search_knowledge")
-    passages = found.get("passages")
-    if not isinstance(passages, list) or not passages or not is_sure(found):
+    passages = rows_of(found, "passages")
+    if not passages or not is_sure(found):
         return ""
     most = _QUOTE_WORDS if need.alone else _SHORT_QUOTE_WORDS
     question = plain(question_of(need.intent), lexicon(locale).spellings)
@@ -131,8 +132,7 @@ def _programme(detail: Item, intent: Intent, need: Need) -> str:
 def answer_scholarships(need: Need, embed: Embed | None) -> str:
     """Tell of the scholarship that was asked for, or list them; discounts stand in documents."""
     locale = need.turn.locale
-    scholarships = need.data("list_scholarships").get("scholarships")
-    listed_ones = scholarships if isinstance(scholarships, list) else []
+    listed_ones = rows_of(need.data("list_scholarships"), "scholarships")
     fitting = _fitting(need.intent, listed_ones)
     if len(fitting) == 1:
         return _scholarship(fitting[0], need)

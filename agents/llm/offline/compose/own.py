@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.llm.offline.planner import Need
+from agents.llm.offline.reading import rows_of
 from agents.strings import say
 
 
@@ -29,7 +30,7 @@ def answer_enrolments(need: Need) -> str:
     if refusal:
         return refusal
     locale, data = need.turn.locale, need.data("my_profile")
-    lines = [_enrolment(e, need) for e in _list(data, "enrolments")[:5]]
+    lines = [_enrolment(e, need) for e in rows_of(data, "enrolments")[:5]]
     if not lines:
         return say(locale, "profile.no_enrolments")
     return "\n".join([say(locale, "profile.enrolments"), *lines])
@@ -63,7 +64,7 @@ def answer_tickets(need: Need) -> str:
             status=say(locale, f"status.{t['status']}"),
             opened=t["opened_at_text"],
         )
-        for t in _list(need.data("my_tickets"), "tickets")[:5]
+        for t in rows_of(need.data("my_tickets"), "tickets")[:5]
     ]
     return "\n".join([say(locale, "ticket.list"), *lines]) if lines else say(locale, "ticket.none")
 
@@ -77,11 +78,8 @@ def answer_open_ticket(need: Need) -> str:
         return say(locale, "ticket.opened", number=result.data["number"])
     if result.code == "confirmation.expired":
         return say(locale, "ticket.expired")
-    return say(locale, "ticket.rejected" if _declined(result.code) else "ticket.failed")
-
-
-def _declined(code: str) -> bool:
-    return code == "confirmation.rejected"
+    declined = result.code == "confirmation.rejected"
+    return say(locale, "ticket.rejected" if declined else "ticket.failed")
 
 
 def answer_hand_off(need: Need) -> str:
@@ -100,14 +98,9 @@ def answer_danger(need: Need) -> str:
 
 def _refusal(need: Need, tool: str, unavailable: str) -> str:
     """Return what to say instead of own data: verify first, or try again."""
-    locale, result = need.turn.locale, need.turn.result(need.id_of(tool), tool)
+    locale, result = need.turn.locale, need.result(tool)
     if result is not None and result.ok:
         return ""
     if result is None or result.code.startswith("identity."):
         return say(locale, "talk.verify")
     return say(locale, unavailable)
-
-
-def _list(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    value = data.get(key)
-    return value if isinstance(value, list) else []
