@@ -180,27 +180,14 @@ def _group(course: _Course, locale: Locale) -> str:
     following = course.next
     if following is None:
         return say(locale, "course.no_group")
-    return say(
-        locale,
-        "course.start",
-        date=following["starts_on_text"],
-        schedule=following["schedule"],
-        modality=following["modality_text"],
-    )
+    return say(locale, "course.start", **_when(following))
 
 
 def _groups(course: _Course, locale: Locale) -> str:
     if not course.cohorts:
         return say(locale, "course.no_group")
     lines = [
-        say(
-            locale,
-            "course.group",
-            date=c["starts_on_text"],
-            schedule=c["schedule"],
-            modality=c["modality_text"],
-            seats=c["seats_left"],
-        )
+        say(locale, "course.group", **_when(c), seats=c["seats_left"])
         for c in course.cohorts[:_LISTED]
     ]
     return "\n" + "\n".join(lines)
@@ -231,26 +218,26 @@ def _others(need: Need, found: Item, first: _Course) -> str:
 
 
 def _other(course: _Course, locale: Locale) -> str:
-    item, following = course.item, course.next
-    values = {"title": item["title"], "price": course.price, "ref": item["ref"]}
-    if following is None:
-        return say(locale, "course.other_closed", **values)
-    return say(locale, "course.other", **values, date=following["starts_on_text"])
+    key = "course.other" if course.next else "course.other_closed"
+    return say(locale, key, **_in_brief(course))
 
 
 def _line(course: _Course, locale: Locale) -> str:
-    item, following = course.item, course.next
-    values = {"title": item["title"], "price": course.price, "ref": item["ref"]}
-    if following is None:
-        return say(locale, "course.line_closed", **values)
-    return say(
-        locale,
-        "course.line",
-        **values,
-        date=following["starts_on_text"],
-        schedule=following["schedule"],
-        modality=following["modality_text"],
-    )
+    key = "course.line" if course.next else "course.line_closed"
+    return say(locale, key, **_in_brief(course))
+
+
+def _in_brief(course: _Course) -> dict[str, str]:
+    brief = {"title": course.item["title"], "price": course.price, "ref": course.item["ref"]}
+    return brief | _when(course.next) if course.next else brief
+
+
+def _when(group: Item) -> dict[str, str]:
+    return {
+        "date": group["starts_on_text"],
+        "schedule": group["schedule"],
+        "modality": group["modality_text"],
+    }
 
 
 def _in_order(courses: Iterable[_Course], intent: Intent) -> list[_Course]:

@@ -91,7 +91,7 @@ def answer_programme(need: Need, embed: Embed | None) -> str:
     """Tell of one programme, quote a rule about them, or list those of the kind asked for."""
     locale, detail = need.turn.locale, need.data("get_programme")
     if detail:
-        return _programme(detail, need.intent, need)
+        return _programme(detail, need)
     if answer := _quoted(need, embed):
         return answer
     found = programmes_of(need.intent, need.data("list_programmes"))
@@ -103,30 +103,27 @@ def answer_programme(need: Need, embed: Embed | None) -> str:
 
 
 def _programme_line(item: Item, need: Need, *, brief: bool) -> str:
-    locale, values = need.turn.locale, {"title": item["title"], "ref": item["ref"]}
-    if brief:
-        return say(locale, "programme.name", **values)
-    months, fee = item["duration_months"], item["fee"]["text"]
-    return say(locale, "programme.line", **values, months=months, fee=fee)
+    key = "programme.name" if brief else "programme.line"
+    return say(need.turn.locale, key, **_programme_values(item))
 
 
-def _programme(detail: Item, intent: Intent, need: Need) -> str:
-    locale, programme = need.turn.locale, detail["programme"]
-    sentences = [
-        say(
-            locale,
-            "programme.detail",
-            title=programme["title"],
-            months=programme["duration_months"],
-            fee=programme["fee"]["text"],
-            ref=programme["ref"],
-        ),
-        say(locale, "programme.admission", admission=detail["admission"]),
-    ]
-    if "content" in intent.facets:
+def _programme(detail: Item, need: Need) -> str:
+    locale = need.turn.locale
+    if "content" in need.intent.facets:
         titles = [str(c["title"]) for c in detail["courses"]]
-        sentences[1:] = [say(locale, "programme.courses", titles=listed(titles, locale))]
-    return " ".join(sentences)
+        more = say(locale, "programme.courses", titles=listed(titles, locale))
+    else:
+        more = say(locale, "programme.admission", admission=detail["admission"])
+    return f"{say(locale, 'programme.detail', **_programme_values(detail['programme']))} {more}"
+
+
+def _programme_values(item: Item) -> dict[str, object]:
+    return {
+        "title": item["title"],
+        "months": item["duration_months"],
+        "fee": item["fee"]["text"],
+        "ref": item["ref"],
+    }
 
 
 def answer_scholarships(need: Need, embed: Embed | None) -> str:
@@ -141,14 +138,7 @@ def answer_scholarships(need: Need, embed: Embed | None) -> str:
     if not listed_ones:
         return say(locale, "scholarship.unavailable")
     lines = [
-        say(
-            locale,
-            "scholarship.line",
-            name=s["name"],
-            percent=s["percent"],
-            cap=s["cap"]["text"],
-            ref=s["ref"],
-        )
+        say(locale, "scholarship.line", **_scholarship_values(s))
         for s in listed_ones[: 5 if need.alone else 3]
     ]
     opening = "scholarship.some" if len(lines) < len(listed_ones) else "scholarship.list"
@@ -164,13 +154,19 @@ def _scholarship(item: Item, need: Need) -> str:
     return say(
         need.turn.locale,
         "scholarship.detail",
-        name=item["name"],
-        percent=item["percent"],
-        cap=item["cap"]["text"],
-        ref=item["ref"],
+        **_scholarship_values(item),
         eligibility=item["eligibility"],
         deadline=item["deadline"],
     )
+
+
+def _scholarship_values(item: Item) -> dict[str, object]:
+    return {
+        "name": item["name"],
+        "percent": item["percent"],
+        "cap": item["cap"]["text"],
+        "ref": item["ref"],
+    }
 
 
 def _fitting(intent: Intent, scholarships: Sequence[Item]) -> list[Item]:
