@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -105,6 +106,20 @@ class ChatClient:
                     if replies:
                         return replies[-1]
         raise AssertionError("the events ended without a reply")
+
+    async def code_sent_to(self, address: str) -> str:
+        """Return the newest one-time code in the demo's mailbox, once it is there."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                page = await self.http.get(
+                    f"{self.url}/demo/mailbox", headers={"Accept": "application/json"}
+                )
+                for mail in page.json()["items"]:
+                    if mail["recipient"] == address:
+                        found = re.search(r"\b\d{6}\b", mail["body"])
+                        assert found
+                        return found[0]
+                await asyncio.sleep(0.1)
 
     async def close(self) -> None:
         await self.http.aclose()

@@ -338,20 +338,6 @@ async def talker(api: LiveApi) -> AsyncIterator[ChatClient]:
     await client.close()
 
 
-async def code_for(student: ChatClient, recipient: str) -> str:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            page = await student.http.get(
-                f"{student.url}/demo/mailbox", headers={"Accept": "application/json"}
-            )
-            for mail in page.json()["items"]:
-                if mail["recipient"] == recipient and (
-                    found := re.search(r"\b\d{6}\b", mail["body"])
-                ):
-                    return found[0]
-            await asyncio.sleep(0.1)
-
-
 async def test_stream_ends_when_its_session_is_replaced(talker: ChatClient) -> None:
     await talker.ask("hola")
     opened = asyncio.Event()
@@ -368,7 +354,7 @@ async def test_stream_ends_when_its_session_is_replaced(talker: ChatClient) -> N
     await opened.wait()
     recipient = "ana.perez@correo.example"
     await talker.post("/v1/chat/verification", {"email": recipient})
-    code = await code_for(talker, recipient)
+    code = await talker.code_sent_to(recipient)
     answer = await talker.post("/v1/chat/verification/confirm", {"code": code})
     talker.token = answer.json()["session_token"]
     async with asyncio.timeout(PATIENCE_S):

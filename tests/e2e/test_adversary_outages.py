@@ -21,8 +21,9 @@ from api.embedded.valkey import EmbeddedValkey
 from api.migrations.runner import migrate
 from tests.chat_client import PATIENCE_S, ChatClient, Event
 from tests.demo_database import environment
+from tests.e2e.rows import count
 from tests.live import LiveApi
-from tests.openai_server import OpenAIServer, openai_server, say
+from tests.openai_server import OpenAIServer, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +42,6 @@ def postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
 def valkey(server_folder: Path) -> Iterator[EmbeddedValkey]:
     """A Redis that forgets everything when it is killed."""
     with EmbeddedValkey(server_folder / "killed-valkey", durable=False) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[OpenAIServer]:
-    with openai_server() as server:
         yield server
 
 
@@ -263,19 +258,9 @@ def never_nested(events: list[Event]) -> None:
 
 
 async def unanswered(postgres: EmbeddedPostgres, student: ChatClient) -> int:
-    return count(
-        postgres,
-        "SELECT count(*) FROM messages WHERE conversation_id = %s AND role = 'student' "
-        "AND answered_by IS NULL",
-        student,
-    )
+    more = "AND role = 'student' AND answered_by IS NULL"
+    return count(postgres.start(), "messages", student, more)
 
 
 def runs_of(postgres: EmbeddedPostgres, student: ChatClient) -> range:
-    return range(count(postgres, "SELECT count(*) FROM runs WHERE conversation_id = %s", student))
-
-
-def count(postgres: EmbeddedPostgres, statement: str, student: ChatClient) -> int:
-    with psycopg.connect(postgres.start()) as conn:
-        row = conn.execute(statement, [student.conversation_id]).fetchone()
-    return row[0] if row else 0
+    return range(count(postgres.start(), "runs", student))

@@ -7,13 +7,13 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from tests.chat_client import PATIENCE_S, ChatClient
 from tests.demo_database import environment
+from tests.e2e.rows import count
 from tests.live import LiveApi
-from tests.openai_server import OpenAIServer, Step, call, hang, openai_server, say
+from tests.openai_server import OpenAIServer, Step, call, hang, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +28,6 @@ TICKET = json.dumps(
     }
 )
 HAND_OFF = json.dumps({"reason": "Pide hablar con una persona."})
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[OpenAIServer]:
-    with openai_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -60,15 +54,6 @@ class Reached:
 
     async def wait(self) -> None:
         assert await asyncio.to_thread(self._event.wait, PATIENCE_S)
-
-
-def count(database_url: str, table: str, student: ChatClient) -> int:
-    with psycopg.connect(database_url) as conn:
-        row = conn.execute(
-            f"SELECT count(*) FROM {table} WHERE conversation_id = %s",
-            [student.conversation_id],
-        ).fetchone()
-    return row[0] if row else 0
 
 
 async def test_ticket_opened_before_the_crash_exists_once(

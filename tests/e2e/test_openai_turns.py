@@ -19,7 +19,6 @@ from tests.openai_server import (
     empty,
     end_early,
     hang,
-    openai_server,
     say,
     stall,
     status,
@@ -29,12 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 SEARCH = ("search_courses", json.dumps({"query": "Excel"}))
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[OpenAIServer]:
-    with openai_server() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
