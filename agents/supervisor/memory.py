@@ -21,10 +21,11 @@ def memory_after(
     course search), `open_task` (what the agent waits for), `offered` (`handoff` or `verify`).
     """
     memory = {k: v for k, v in brief.memory.items() if k in {"courses", "search"}}
-    courses = list(_courses_of(messages))
+    run = _this_run(messages)
+    courses = list(_courses_of(run))
     if courses:
         memory["courses"] = _first_kept(courses)
-    search = _last_search(messages)
+    search = _last_search(run)
     if search:
         memory["search"] = search
     if rendered.tasks:
@@ -41,9 +42,9 @@ def _first_kept(courses: list[dict[str, str]]) -> list[dict[str, str]]:
     return list(unique.values())[:_COURSES_KEPT]
 
 
-def _courses_of(messages: Sequence[AnyMessage]) -> Iterator[dict[str, str]]:
+def _courses_of(run: Sequence[AnyMessage]) -> Iterator[dict[str, str]]:
     """Yield courses looked up by code before courses merely found by a search."""
-    answers = [(m.name, _data_of(m)) for m in this_run(messages) if isinstance(m, ToolMessage)]
+    answers = [(m.name, _data_of(m)) for m in run if isinstance(m, ToolMessage)]
     looked_up = [data for name, data in answers if name in {"get_course", "list_cohorts"}]
     found = [data for name, data in answers if name == "search_courses"]
     for item in (*looked_up, *(c for data in found for c in _list_of(data, "courses"))):
@@ -52,13 +53,13 @@ def _courses_of(messages: Sequence[AnyMessage]) -> Iterator[dict[str, str]]:
             yield {"code": str(code), "title": str(item.get("title", ""))}
 
 
-def _last_search(messages: Sequence[AnyMessage]) -> dict[str, object]:
-    calls = [c for m in this_run(messages) if isinstance(m, AIMessage) for c in m.tool_calls]
+def _last_search(run: Sequence[AnyMessage]) -> dict[str, object]:
+    calls = [c for m in run if isinstance(m, AIMessage) for c in m.tool_calls]
     searches = [dict(c["args"]) for c in calls if c["name"] == "search_courses"]
     return searches[-1] if searches else {}
 
 
-def this_run(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+def _this_run(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
     """Return what came after the student's last message."""
     last = max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=-1)
     return list(messages[last + 1 :])
