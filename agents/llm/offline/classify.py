@@ -56,12 +56,12 @@ class _Reading:
         self.facets = tuple(n for n, cue in lex.facets.items() if cue.search(self.text))
         self.fields = tuple(n for n, cue in lex.knowledge.items() if cue.search(self.text))
         self.filters = filters_of(self.text, lex)
-        self.topic = without_filters(topic_of(self.text, lex), self.text, lex)
         self.of_a_subject = names_a_subject(self.text, locale)
         self.explicit = names_a_course(self.text, locale)
         referred = referred_course(self.text, lex, remembered)
         self.code = course_code_in(self.text) or referred
-        self.topic = "" if referred else self.topic
+        topic = without_filters(topic_of(self.text, lex), self.text, lex)
+        self.topic = "" if referred else topic
 
     @property
     def own_affair(self) -> bool:

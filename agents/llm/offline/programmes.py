@@ -19,6 +19,14 @@ _EMPTY = frozenset(
 )
 
 
+def stem(word: str) -> str:
+    """Return the start of a word, which inflections share."""
+    return word.strip(".,;:()«»\"'¿?¡!")[:6].rstrip("sz")
+
+
+_KINDS = frozenset(stem(word) for words in _LEVEL_WORDS.values() for word in words)
+
+
 def best_programme(intent: Intent, listed: Mapping[str, object]) -> str:
     """Return the code of the programme whose title holds the student's words, or nothing."""
     ranked = [(_overlap(intent, p), p["code"]) for p in programmes_of(intent, listed)]
@@ -38,12 +46,6 @@ def programmes_of(intent: Intent, listed: Mapping[str, object]) -> Sequence[Mapp
 
 
 def _overlap(intent: Intent, programme: Mapping[str, Any]) -> int:
-    kinds = {stem(word) for words in _LEVEL_WORDS.values() for word in words}
-    title = {stem(word) for word in fold(str(programme["title"])).split()} - _EMPTY - kinds
-    said = {stem(word) for word in intent.topic.split()} - _EMPTY - kinds
-    return len(title & said)
-
-
-def stem(word: str) -> str:
-    """Return the start of a word, which inflections share."""
-    return word.strip(".,;:()«»\"'¿?¡!")[:6].rstrip("sz")
+    title = {stem(word) for word in fold(str(programme["title"])).split()}
+    said = {stem(word) for word in intent.topic.split()}
+    return len((title & said) - _EMPTY - _KINDS)

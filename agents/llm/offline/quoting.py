@@ -91,14 +91,12 @@ def quote(
 def _scores(
     question: str, units: Sequence[Unit], passages: Sequence[Passage], embed: Embed | None
 ) -> NDArray[np.float64]:
-    asked = meanings_of(question)
+    asked, folded = meanings_of(question), fold(question)
     said = [meanings_of(u.text) for u in units]
     headings = [meanings_of(str(p["heading"])) for p in passages]
     weights = _weights(asked, said)
-    listed = frozenset(
-        w for found in _LISTS.finditer(fold(question)) for w in meanings_of(found[1])
-    )
-    shapes = [answer for asks, answer in _SHAPES if re.search(asks, fold(question))]
+    listed = frozenset(w for found in _LISTS.finditer(folded) for w in meanings_of(found[1]))
+    shapes = [answer for asks, answer in _SHAPES if re.search(asks, folded)]
     scores = np.array([
         _share(words, weights)
         + _HEADING_WEIGHT * _share(headings[u.passage], weights)

@@ -53,11 +53,11 @@ def _matter(said: str, turn: Conversation) -> str:
 
 
 def _beside_request(said: str, cue: re.Pattern[str]) -> str:
-    words = said.split()
-    found = cue.search(plain(said, {}))
+    words, text = said.split(), plain(said, {})
+    found = cue.search(text)
     if found is None:
         return said
-    place = len(plain(said, {})[: found.start()].split())
+    place = len(text[: found.start()].split())
     before = _trimmed(words[:place])
     after = _trimmed(words[place + len(found.group().split()) :])
     # "No puedo entrar, abre un ticket por favor" or "Abre un ticket: no puedo entrar".

@@ -83,7 +83,7 @@ def _answer_to_agent(
 
 def _intents_of(
     clause: Clause, locale: Locale, lex: Lexicon, remembered: Remembered
-) -> Iterator[Intent]:
+) -> tuple[Intent, ...]:
     intent = intent_of(clause, locale, lex, remembered)
     if intent.name in _UNSURE:
         repaired = replace(clause, text=_repair(clause.text, lex))
@@ -91,18 +91,19 @@ def _intents_of(
             again = intent_of(repaired, locale, lex, remembered)
             if again.name not in {"unclear", "out_of_scope"}:
                 intent = replace(again, topic=_as_typed(again.topic, clause.text, repaired.text))
-    yield from _one_for_each_course(intent, lex)
+    return _one_for_each_course(intent, lex)
 
 
-def _one_for_each_course(intent: Intent, lex: Lexicon) -> Iterator[Intent]:
-    """Yield an intent for each of the courses that one question names, or the intent as it is."""
+def _one_for_each_course(intent: Intent, lex: Lexicon) -> tuple[Intent, ...]:
+    """Return an intent for each of the courses that one question names, or the intent as it is."""
     parts = lex.slots["joint"].split(intent.text)
+    if intent.name != "course_facts" or intent.code or len(parts) != 2:
+        return (intent,)
     topics = [without_filters(topic_of(part, lex), part, lex) for part in parts]
-    if intent.name != "course_facts" or intent.code or len(parts) != 2 or not all(topics):
-        yield intent
-        return
-    for part, topic in zip(parts, topics, strict=True):
-        yield replace(intent, text=part, topic=topic)
+    if not all(topics):
+        return (intent,)
+    both = zip(parts, topics, strict=True)
+    return tuple(replace(intent, text=part, topic=topic) for part, topic in both)
 
 
 def _as_typed(topic: str, typed: str, repaired: str) -> str:
