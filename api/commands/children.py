@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from api.embedded.process import Child, spawn
-
-LOG_LIMIT_BYTES = 10_000_000
+from api.embedded.state import append_log
 
 
 def launcher(
@@ -18,14 +17,12 @@ def launcher(
 
     def launch() -> subprocess.Popen[bytes]:
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
-            log.replace(log.with_suffix(".log.1"))
         child = Child(
             command=(sys.executable, "-m", "api.cli", *arguments),
             cwd=Path.cwd(),
             environment=os.environ | dict(environment) | {"PYTHONUNBUFFERED": "1"},
         )
-        with log.open("ab") as output:
+        with append_log(log) as output:
             return spawn(child, log=output)
 
     return launch

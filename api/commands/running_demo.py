@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from api.embedded.state import write_private
+from api.embedded.state import lock_file, write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,10 @@ def claim(home: Path) -> Iterator[bool]:
     Raises: AlreadyRunning: another process is.
     """
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "demo.lock").open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(_read(home)) from None
+    lock = lock_file(home / "demo.lock")
+    if lock is None:
+        raise AlreadyRunning(_read(home))
+    with lock:
         was_killed = (home / "demo.json").exists()
         announce(home, None)
         try:

@@ -61,7 +61,12 @@ def take_lock(data_dir: Path) -> BinaryIO | None:
     The server inherits the open file, so the kernel frees the lock with its last process: unlike
     a process id it is never stale.
     """
-    lock = (data_dir / "server.lock").open("ab")
+    return lock_file(data_dir / "server.lock")
+
+
+def lock_file(path: Path) -> BinaryIO | None:
+    """The lock on a file, held until it is closed; None if another process holds it."""
+    lock = path.open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -71,8 +76,12 @@ def take_lock(data_dir: Path) -> BinaryIO | None:
 
 
 def open_log(data_dir: Path) -> BinaryIO:
-    """The server's log for appending; a long one is set aside first."""
-    path = data_dir / "server.log"
+    """The server's log for appending."""
+    return append_log(data_dir / "server.log")
+
+
+def append_log(path: Path) -> BinaryIO:
+    """A log for appending; a long one is set aside first."""
     if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab")
