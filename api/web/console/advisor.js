@@ -107,7 +107,7 @@ class Desk {
   }
 }
 
-export function statusName(status) {
+function statusName(status) {
   const names = {
     waiting: t("advisor.status.waiting"),
     advisor: t("advisor.status.advisor"),

@@ -10,7 +10,6 @@ const PATHS = {
   person: ["M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8z", "M4.5 20a7.5 7.5 0 0 1 15 0"],
   send: ["M4 12l16-7-7 16-2.2-6.8z"],
   shield: ["M12 3l7 3v5c0 4.6-3 8.2-7 10-4-1.800-7-5.400-7-10V6z", "M9 12l2.200 2.200L15.200 10"],
-  source: ["M7 3h7l5 5v13H7z", "M14 3v5h5"],
 };
 
 /** Return a decorative icon; what it means is said by the text or label beside it. */

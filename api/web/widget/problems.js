@@ -2,9 +2,9 @@
 
 /** An answer that was not what we asked for; status 0 means that there was no answer. */
 export class Problem extends Error {
-  constructor({ status = 0, code = "network", detail = "", retryAfter = null }) {
+  constructor({ status = 0, code = "network", retryAfter = null }) {
     super(code);
-    Object.assign(this, { status, code, detail, retryAfter });
+    Object.assign(this, { status, code, retryAfter });
   }
 
   /** Whether the same request may succeed later. */
@@ -19,7 +19,6 @@ export async function problemOf(response) {
   return new Problem({
     status: response.status,
     code: typeof body.code === "string" ? body.code : `http.${response.status}`,
-    detail: typeof body.detail === "string" ? body.detail : "",
     retryAfter: secondsOf(response.headers.get("retry-after")),
   });
 }

@@ -12,12 +12,12 @@ export class Session {
     this.#options = options;
   }
 
-  /** Take up the session of this browser or open one. Return {state, isFresh}. */
+  /** Take up the session of this browser or open one. Return {state, hasExpired}. */
   async enter() {
     this.#api.token = this.#stored();
     if (!this.#api.token) return this.#openAlone(null);
     try {
-      return { state: await this.#api.session(), isFresh: false, hasExpired: false };
+      return { state: await this.#api.session(), hasExpired: false };
     } catch (problem) {
       if (problem.status !== 401) throw problem;
       return this.#openAlone(this.#api.token);
@@ -53,7 +53,7 @@ export class Session {
     if (this.#options.identityToken) body.identity_token = this.#options.identityToken;
     const opened = await this.#api.openSession(body);
     this.adopt(opened.session_token);
-    return { state: opened, isFresh: true, hasExpired: Boolean(refused) };
+    return { state: opened, hasExpired: Boolean(refused) };
   }
 
   #stored() {

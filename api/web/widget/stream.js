@@ -6,7 +6,7 @@ const LONGEST_DELAY_MS = 20_000;
 const SILENCE_MS = 60_000;
 
 /** Yield {id, event, data} for each block of an event-stream body, and null for a comment. */
-export async function* readEvents(body) {
+async function* readEvents(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   for (;;) {

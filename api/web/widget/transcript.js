@@ -63,10 +63,6 @@ export class Transcript {
     this.#setPending({ clientId, text, state: "sending", messageId: null });
   }
 
-  markSending(clientId) {
-    this.#amendPending(clientId, { state: "sending" });
-  }
-
   markFailed(clientId) {
     this.#amendPending(clientId, { state: "failed" });
   }
