@@ -112,8 +112,9 @@ def _wire(
     )
     turns = TurnService(database, lease_life=timedelta(seconds=settings.turn_lease_s))
     documents = PgVectorStore(database.pool)
-    embedder = choose_embedder(_retrieval(settings))
-    cache = _cache(settings, embedder)
+    indexing = RetrievalSettings(embedder=settings.embedder, default_locale=settings.default_locale)
+    embedder = choose_embedder(indexing)
+    cache = _cache(indexing, embedder)
     knowledge = KnowledgeSearch(
         documents, embedder, cache=cache, fallback_language=settings.default_locale
     )
@@ -178,13 +179,9 @@ def _conversations(settings: Settings, database: Database) -> ConversationServic
     )
 
 
-def _retrieval(settings: Settings) -> RetrievalSettings:
-    return RetrievalSettings(embedder=settings.embedder, default_locale=settings.default_locale)
-
-
-def _cache(settings: Settings, embedder: Embedder | None) -> VectorCache:
+def _cache(indexing: RetrievalSettings, embedder: Embedder | None) -> VectorCache:
     """Return ready-made vectors: those of the demo's own texts, unless others are set."""
     if embedder is None:
         return VectorCache({})
-    folder = _retrieval(settings).vector_cache or Path(__file__).parent / "demo" / "vectors"
+    folder = indexing.vector_cache or Path(__file__).parent / "demo" / "vectors"
     return load_vector_cache(folder, embedder.id)
