@@ -5,8 +5,6 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
-
 from crm.actor import Actor
 from crm.courses import cohort_store, rules, store
 from crm.courses.commands import CreateCohort, UpdateCohort
@@ -16,15 +14,11 @@ from crm.db import Connection, Database, UnitOfWork
 from crm.errors import Conflict, NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
-from crm.journal import idempotency as keys
 from crm.journal.audit import AuditEntry
 from crm.journal.idempotency import IdempotencyKey
+from crm.once import do_once
 
 T = TypeVar("T")
-
-_COURSE = TypeAdapter(Course)
-_COHORT = TypeAdapter(Cohort)
-_REFS = TypeAdapter(tuple[CourseRef, ...])
 
 
 class CourseWriting:
@@ -53,7 +47,7 @@ class CourseWriting:
             uow.audit(_entry(actor, "course.upsert", asdict(content)))
             return course
 
-        return await self._once(idempotency, asdict(content), work, _COURSE)
+        return await self._once(idempotency, asdict(content), work, Course)
 
     async def set_prerequisites(
         self,
@@ -84,7 +78,7 @@ class CourseWriting:
             found = await store.select_prerequisites(uow.conn, [course_code])
             return found.get(course_code, ())
 
-        return await self._once(idempotency, arguments, work, _REFS)
+        return await self._once(idempotency, arguments, work, tuple[CourseRef, ...])
 
     async def create_cohort(
         self, command: CreateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
@@ -105,7 +99,7 @@ class CourseWriting:
             uow.audit(_entry(actor, "cohort.create", asdict(command)))
             return cohort
 
-        return await self._once(idempotency, asdict(command), work, _COHORT)
+        return await self._once(idempotency, asdict(command), work, Cohort)
 
     async def update_cohort(
         self, command: UpdateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
@@ -129,25 +123,17 @@ class CourseWriting:
             uow.audit(_entry(actor, "cohort.update", asdict(command)))
             return await _cohort(uow.conn, command.code)
 
-        return await self._once(idempotency, asdict(command), work, _COHORT)
+        return await self._once(idempotency, asdict(command), work, Cohort)
 
     async def _once(
         self,
         key: IdempotencyKey | None,
         arguments: Mapping[str, object],
         work: Callable[[UnitOfWork], Awaitable[T]],
-        kind: TypeAdapter[T],
+        kind: type[T],
     ) -> T:
-        """Do the work in a transaction, or return what the first call with this key got."""
         async with self._db.transaction() as uow:
-            if key is None:
-                return await work(uow)
-            replay = await keys.claim(uow, key, arguments)
-            if replay is not None:
-                return kind.validate_python(replay.result)
-            result = await work(uow)
-            await keys.complete(uow, key, kind.dump_python(result, mode="json"))
-            return result
+            return await do_once(uow, key, arguments, lambda: work(uow), kind=kind)
 
 
 def _entry(actor: Actor, action: str, arguments: Mapping[str, object]) -> AuditEntry:

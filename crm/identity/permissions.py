@@ -18,6 +18,12 @@ class Area(StrEnum):
     RUNS = "runs"
     AUDIT = "audit"
     STAFF = "staff"
+    PIPELINE = "pipeline"
+    ENROLMENTS = "enrolments"
+    PAYMENTS = "payments"
+    ANALYTICS = "analytics"
+    IMPORTS = "imports"
+    EVENTS = "events"
 
 
 _EVERYBODY = frozenset(Role)
@@ -34,6 +40,12 @@ MAY_READ: Mapping[Area, frozenset[Role]] = {
     Area.RUNS: _ADMIN_SERVICE,
     Area.AUDIT: _ADMIN,
     Area.STAFF: _ADMIN_SERVICE,
+    Area.PIPELINE: _EVERYBODY,
+    Area.ENROLMENTS: _EVERYBODY,
+    Area.PAYMENTS: _EVERYBODY,
+    Area.ANALYTICS: _EVERYBODY,
+    Area.IMPORTS: _ADMIN_SERVICE,
+    Area.EVENTS: _ADMIN_SERVICE,
 }
 MAY_WRITE: Mapping[Area, frozenset[Role]] = {
     Area.PEOPLE: _EVERYBODY,
@@ -44,6 +56,12 @@ MAY_WRITE: Mapping[Area, frozenset[Role]] = {
     Area.RUNS: frozenset({Role.SERVICE}),
     Area.AUDIT: frozenset(),
     Area.STAFF: _ADMIN_SERVICE,
+    Area.PIPELINE: _EVERYBODY,
+    Area.ENROLMENTS: _EVERYBODY,
+    Area.PAYMENTS: _EVERYBODY,
+    Area.ANALYTICS: frozenset({Role.SERVICE}),
+    Area.IMPORTS: _ADMIN_SERVICE,
+    Area.EVENTS: _ADMIN_SERVICE,
 }
 
 

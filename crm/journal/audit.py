@@ -66,6 +66,7 @@ class AuditEntry:
         payload: field → JSON value, sealed with the key of `about` (default: the actor's subject).
         arguments: as the caller gave them; sealed, and digested under the same key.
         about: subject whose data the payload holds, if not the actor's own.
+        people: whose records this read shows; noted in the access log.
         others: field → subject, for payload fields that are about somebody else.
         chain_id: the conversation or batch; None files it under the actor's shard.
         effect_key: at most one `ok` record may carry it.
@@ -80,6 +81,7 @@ class AuditEntry:
     payload: Mapping[str, object] = field(default_factory=dict)
     arguments: Mapping[str, object] | None = None
     about: UUID | None = None
+    people: tuple[UUID, ...] = ()
     others: Mapping[str, UUID] = field(default_factory=dict)
     chain_id: UUID | None = None
     chain_kind: Literal["conversation", "batch"] = "conversation"

@@ -11,12 +11,12 @@ from crm.errors import NotFound
 from crm.ids import PersonId, new_id
 from crm.journal.audit import AuditEntry, Effect
 from crm.journal.idempotency import IdempotencyKey
+from crm.once import do_once
 from crm.paging import Page
 from crm.people import authority, models, store
 from crm.people.addresses import normalise_email, normalise_phone
 from crm.people.events import ConsentRecorded, PersonCreated, PersonUpdated
 from crm.people.models import Consent, CreatePerson, GiveConsent, Person, PersonChanges, Profile
-from crm.people.replay import do_once
 from crm.people.search import list_page, search_page
 
 

@@ -1,4 +1,4 @@
-"""Does something about a person once a key; the kept result is readable while their key lives."""
+"""Does something once a key, and keeps the result under the key of the person it is about."""
 
 import base64
 from collections.abc import Awaitable, Callable, Hashable, Mapping
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from crm.db import UnitOfWork
 from crm.errors import NotFound
+from crm.ids import INSTITUTION
 from crm.journal import idempotency
 from crm.journal.audit import canonical
 from crm.journal.idempotency import IdempotencyKey
@@ -25,13 +26,14 @@ async def do_once(
     act: Callable[[], Awaitable[T]],
     *,
     kind: type[T],
-    about: Callable[[T], UUID],
+    about: Callable[[T], UUID] | None = None,
 ) -> T:
     """Do it, or return what the first call with this key and these arguments returned.
 
     Args:
         kind: the type of the result.
-        about: gives the person whose key seals the result that is kept.
+        about: gives the person whose key seals the result that is kept; None for what is about
+            nobody.
 
     Raises:
         Conflict("idempotency.mismatch"): the key was used with other arguments.
@@ -45,7 +47,7 @@ async def do_once(
         secret = await _secret(uow, UUID(kept["person_id"]))
         return adapter.validate_json(secret.open(base64.b64decode(kept["box"])))
     result = await act()
-    person_id = about(result)
+    person_id = about(result) if about else INSTITUTION
     sealed = (await _secret(uow, person_id)).seal(canonical(adapter.dump_python(result)))
     box = base64.b64encode(sealed).decode()
     await idempotency.complete(uow, key, {"person_id": str(person_id), "box": box})
