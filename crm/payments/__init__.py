@@ -1,0 +1,1 @@
+"""Payments: what is owed, what was paid, and the books that say so."""

@@ -1,0 +1,1 @@
+"""Gateways: who takes the money, behind one protocol."""
