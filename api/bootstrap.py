@@ -29,6 +29,7 @@ from crm.messaging.conversations.service import ConversationService
 from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
 from crm.messaging.turns.service import TurnService
+from crm.people.contact.quiet import QuietHours
 from crm.people.service import PeopleService
 from crm.support.service import SupportService
 from retrieval.embed.cache import VectorCache, load_vector_cache
@@ -150,7 +151,9 @@ def _wire(
         conversations=conversations,
         confirmations=confirmations,
         turns=turns,
-        outbound=OutboundService(database, mailbox),
+        outbound=OutboundService(
+            database, mailbox, quiet=QuietHours(settings.quiet_from, settings.quiet_until)
+        ),
         mailbox=mailbox,
         documents=documents,
         knowledge=knowledge,

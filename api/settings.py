@@ -1,5 +1,6 @@
 """The settings of a deployment, read once by the composition root."""
 
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     staff_session_hours: int = 12
     confirmation_minutes: int = 15
     message_max_chars: int = 4_000
+    quiet_from: time = Field(time(21), description="Local hour from which nobody is disturbed")
+    quiet_until: time = Field(time(8), description="Local hour from which one may be written to")
     body_max_bytes: int = 64 * 1024
 
     def require_database_url(self) -> str:

@@ -10,14 +10,16 @@ from crm.errors import NotFound, RuleBroken, Throttled, Unavailable
 from crm.identity import codes, store
 from crm.identity.codes import Asker, PendingCode, Verdict
 from crm.identity.events import PersonVerified, VerificationRequested
-from crm.ids import ConversationId, PersonId, SubjectId, new_id
+from crm.ids import ConversationId, PersonId, new_id
 from crm.journal.audit import AuditEntry
 from crm.journal.vault import SubjectKey
 from crm.messaging.outbound import store as outbound
-from crm.messaging.outbound.models import CODE_LIFE, Channel, OutboundIntent
-from crm.messaging.outbound.service import queue_outbound
+from crm.messaging.outbound.models import CODE_LIFE, OutboundIntent, RefusedIntent
+from crm.messaging.outbound.proof import ContactProof, prove_code
+from crm.messaging.outbound.service import queue_outbound, refuse_outbound
 from crm.people import store as people
 from crm.people.addresses import normalise_email, normalise_phone
+from crm.people.contact.models import Channel
 from crm.people.models import Locale, Person
 
 
@@ -82,29 +84,27 @@ class Verification:
         await _replace_code(
             uow, asker, code_id, code, channel=channel, to=None if refused else person
         )
-        await queue_outbound(
-            uow,
-            OutboundIntent(
-                effect_key=_effect_key(code_id),
-                channel=channel,
-                basis="security_code",
-                person_id=person.id if person else None,
-                template="verification_code",
-                locale=locale,
-                recipient=address,
-                subject_id=SubjectId(person.id) if person else asker.subject_id,
-                params=self._params(code),
-                refused=refused,
-            ),
-        )
+        if person is None or refused:
+            await _refuse_code(uow, code_id, person, channel=channel, locale=locale, why=refused)
+        else:
+            proof = prove_code(person, channel, locale=locale, at=uow.clock.now())
+            await self._send_code(uow, code_id, code, proof)
         uow.publish(
             VerificationRequested(conversation_id=asker.conversation_id, verification_id=code_id)
         )
         uow.audit(_request_record(asker, person, address=address, refused=refused, code_id=code_id))
 
-    def _params(self, code: str) -> dict[str, str]:
+    async def _send_code(
+        self, uow: UnitOfWork, code_id: UUID, code: str, proof: ContactProof
+    ) -> None:
         minutes = str(int(CODE_LIFE / timedelta(minutes=1)))
-        return {"code": code, "minutes": minutes, "institution": self._institution}
+        intent = OutboundIntent(
+            effect_key=_effect_key(code_id),
+            proof=proof,
+            template=_TEMPLATE,
+            params={"code": code, "minutes": minutes, "institution": self._institution},
+        )
+        await queue_outbound(uow, intent)
 
     async def confirm_code(self, conversation_id: ConversationId, code: str) -> PersonId:
         """Return who proved their address; what follows for the session is messaging's.
@@ -129,6 +129,7 @@ class Verification:
 
 
 _COLUMN: dict[Channel, str] = {"email": "email", "sms": "phone"}
+_TEMPLATE = "verification_code"
 
 
 def _effect_key(code_id: UUID) -> str:
@@ -155,6 +156,27 @@ async def _refusal(uow: UnitOfWork, person: Person | None) -> str | None:
     if person is None:
         return "recipient.unknown"
     return "recipient.limit" if sent >= codes.PERSON_LIMIT else None
+
+
+async def _refuse_code(
+    uow: UnitOfWork,
+    code_id: UUID,
+    person: Person | None,
+    *,
+    channel: Channel,
+    locale: Locale,
+    why: str | None,
+) -> None:
+    intent = RefusedIntent(
+        effect_key=_effect_key(code_id),
+        channel=channel,
+        basis="security_code",
+        person_id=person.id if person else None,
+        template=_TEMPLATE,
+        locale=locale,
+        reason=why or "recipient.unknown",
+    )
+    await refuse_outbound(uow, intent)
 
 
 async def _replace_code(

@@ -29,3 +29,10 @@ class ConsentRecorded(DomainEvent):
     channel: str
     purpose: str
     granted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPreferencesChanged(DomainEvent):
+    """A person said how they wish to be reached."""
+
+    person_id: PersonId

@@ -248,6 +248,23 @@ async def insert_message(
     return row is not None and bool(row["created"])
 
 
+async def select_last_written(conn: Connection, person_id: UUID) -> datetime | None:
+    """Return when a person last wrote, in any of their conversations."""
+    cursor = await conn.execute(
+        """
+        SELECT max(m.created_at) AS at FROM conversations c
+        CROSS JOIN LATERAL (
+            SELECT created_at FROM messages WHERE conversation_id = c.id AND role = 'student'
+            ORDER BY ordinal DESC LIMIT 1
+        ) m
+        WHERE c.person_id = %s
+        """,
+        [person_id],
+    )
+    row = await cursor.fetchone()
+    return row["at"] if row else None
+
+
 async def draw_ordinal(conn: Connection) -> int:
     """Return the next place in the order that messages and runs share."""
     cursor = await conn.execute("SELECT nextval('message_ordinals') AS ordinal")

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from crm.ids import PersonId, SubjectId
-from crm.people.models import Locale
+from crm.ids import PersonId
+from crm.messaging.outbound.proof import ContactProof
+from crm.people.contact.models import Basis, Channel
+from crm.people.models import ConsentPurpose, Locale
 
-Channel = Literal["email", "sms"]
-Basis = Literal["reply", "security_code", "contract_notice", "consent"]
 Status = Literal["intent", "sent", "failed"]
 
 MAX_ATTEMPTS = 6
@@ -27,11 +27,19 @@ class OutboundIntent:
 
     Args:
         effect_key: names the effect; however often it is tried, it happens once.
-        recipient: normalised address.
-        params: what the template needs; sealed until sent, then destroyed.
-        subject_id: whose key seals recipient and params.
-        refused: why it must not leave (it is recorded all the same), else None.
+        proof: that it may leave, and where to; it is proven again when it does.
+        params: what the template needs; sealed with the person's key until sent, then destroyed.
     """
+
+    effect_key: str
+    proof: ContactProof
+    template: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedIntent:
+    """A message that must not leave; that somebody wanted it is recorded all the same."""
 
     effect_key: str
     channel: Channel
@@ -39,10 +47,7 @@ class OutboundIntent:
     person_id: PersonId | None
     template: str
     locale: Locale
-    recipient: str
-    subject_id: SubjectId
-    params: Mapping[str, str] = field(default_factory=dict)
-    refused: str | None = None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ class ClaimedMessage:
     effect_key: str
     channel: Channel
     basis: Basis
-    person_id: PersonId | None
+    purpose: ConsentPurpose | None
+    person_id: PersonId
     template: str
     locale: Locale
     sealed: Mapping[str, str]
@@ -90,12 +96,7 @@ class MailboxMessage:
 
 
 def refusal(message: ClaimedMessage, now: datetime) -> str | None:
-    """Return why a message may no longer leave, or None.
-
-    Consent is not a basis yet: nothing here could prove one at the moment of sending.
-    """
-    if message.basis == "consent":
-        return "basis.consent"
+    """Return why a message may no longer leave whatever can be proven, or None."""
     if message.basis == "security_code" and now >= message.created_at + CODE_LIFE:
         return "basis.expired"
     if message.attempts > MAX_ATTEMPTS:

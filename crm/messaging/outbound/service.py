@@ -2,23 +2,27 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from crm.actor import SERVICE_ACTOR
 from crm.db import Database, UnitOfWork
-from crm.errors import OrientaError, Unavailable
-from crm.journal import store as journal
-from crm.journal.audit import AuditEntry, canonical
+from crm.errors import OrientaError, RuleBroken, Unavailable
+from crm.journal.audit import AuditEntry, Outcome, canonical
 from crm.messaging.outbound import store
 from crm.messaging.outbound.models import (
     ClaimedMessage,
     OutboundIntent,
+    RefusedIntent,
     RenderedMessage,
     refusal,
     wait_after,
 )
+from crm.messaging.outbound.proof import QUIET_HOURS, prove_contact
 from crm.messaging.outbound.rendering import render
+from crm.people.contact.models import ContactRefused
+from crm.people.contact.quiet import QuietHours
 
 
 class Transport(Protocol):
@@ -33,11 +37,18 @@ class Transport(Protocol):
 
 
 class OutboundService:
-    """Delivers intents; any number of processes may do so at once."""
+    """Delivers intents; any number of processes may do so at once.
 
-    def __init__(self, database: Database, transport: Transport) -> None:
+    Args:
+        quiet: hours in which what rests on consent has to wait.
+    """
+
+    def __init__(
+        self, database: Database, transport: Transport, *, quiet: QuietHours = QUIET_HOURS
+    ) -> None:
         self._db = database
         self._transport = transport
+        self._quiet = quiet
 
     async def deliver_due(self, limit: int = 20) -> int:
         """Send what is due.
@@ -55,12 +66,15 @@ class OutboundService:
 
     async def _deliver(self, message: ClaimedMessage) -> None:
         error = refusal(message, self._db.clock.now())
-        mail = None if error else await self._open(message)
-        if mail is None:
-            await self._close(message, error or "subject.erased")
+        if error is not None:
+            await self._close(message, error)
             return
         try:
+            # The last word before it leaves: what was withdrawn meanwhile is not sent.
+            mail = await self._prove_and_open(message)
             await self._transport.send(mail)
+        except ContactRefused as refused:
+            await self._refuse(message, refused)
         except Unavailable as failure:
             await self._postpone(message, failure.code)
         except OrientaError as failure:
@@ -68,18 +82,39 @@ class OutboundService:
         else:
             await self._close(message, None)
 
-    async def _open(self, message: ClaimedMessage) -> RenderedMessage | None:
-        subject = UUID(message.sealed["subject"])
-        async with self._db.read() as conn:
-            keys = await journal.ensure_keys(
-                conn, [subject], vault=self._db.vault, at=self._db.clock.now()
+    async def _prove_and_open(self, message: ClaimedMessage) -> RenderedMessage:
+        async with self._db.transaction() as uow:
+            proof = await prove_contact(
+                uow,
+                person_id=message.person_id,
+                basis=message.basis,
+                channel=message.channel,
+                purpose=message.purpose,
+                quiet=self._quiet,
             )
-        key = keys[subject]
+            key = await uow.key(UUID(message.sealed["subject"]))
         if key is None:
-            return None
+            raise RuleBroken("subject.erased", "This person's records were erased.")
         plain = json.loads(key.open(base64.b64decode(message.sealed["box"])))
+        # A code proves the very address that it was made for.
+        if plain["to"] not in (None, proof.recipient):
+            raise ContactRefused("contact.address", "The address has changed meanwhile.")
         title, body = render(message.template, message.locale, plain["params"])
-        return RenderedMessage(message.effect_key, message.channel, plain["to"], title, body)
+        return RenderedMessage(message.effect_key, message.channel, proof.recipient, title, body)
+
+    async def _refuse(self, message: ClaimedMessage, refused: ContactRefused) -> None:
+        if refused.retry_at is None:
+            await self._close(message, refused.code)
+        else:
+            await self._put_off(message, refused.code, until=refused.retry_at)
+
+    async def _put_off(self, message: ClaimedMessage, code: str, *, until: datetime) -> None:
+        """Leave it for the end of the quiet hours; nothing has been tried."""
+        async with self._db.transaction() as uow:
+            await store.postpone_outbound(
+                uow.conn, message.id, error=code, until=until, counted=False
+            )
+            uow.audit(_record(message, code, outcome="refused"))
 
     async def _postpone(self, message: ClaimedMessage, error: str) -> None:
         async with self._db.transaction() as uow:
@@ -96,23 +131,34 @@ class OutboundService:
 async def queue_outbound(uow: UnitOfWork, intent: OutboundIntent) -> None:
     """Record in this transaction that a message shall leave; delivery comes after its commit.
 
-    Raises: Unavailable("subject.erased"): the subject's key was destroyed.
+    Raises: Unavailable("subject.erased"): the person's key was destroyed.
     """
-    key = await uow.key(intent.subject_id)
+    proof = intent.proof
+    key = await uow.key(proof.person_id)
     if key is None:
         raise Unavailable("subject.erased", "This person's records were erased.")
-    plain = canonical({"to": intent.recipient, "params": dict(intent.params)})
-    box = base64.b64encode(key.seal(plain)).decode()
-    sealed = {} if intent.refused else {"subject": str(intent.subject_id), "box": box}
+    bound_to = proof.recipient if proof.basis == "security_code" else None
+    plain = canonical({"to": bound_to, "params": dict(intent.params)})
+    sealed = {
+        "subject": str(proof.person_id),
+        "box": base64.b64encode(key.seal(plain)).decode(),
+    }
     await store.insert_outbound(uow.conn, intent, sealed=sealed, at=uow.clock.now())
 
 
-def _record(message: ClaimedMessage, error: str | None) -> AuditEntry:
+async def refuse_outbound(uow: UnitOfWork, intent: RefusedIntent) -> None:
+    """Record in this transaction that a message was wanted and must not leave."""
+    await store.insert_refused(uow.conn, intent, at=uow.clock.now())
+
+
+def _record(
+    message: ClaimedMessage, error: str | None, *, outcome: Outcome | None = None
+) -> AuditEntry:
     return AuditEntry(
         actor=SERVICE_ACTOR,
         action="outbound.send",
         effect="OUTBOUND",
-        outcome="failed" if error else "ok",
+        outcome=outcome or ("failed" if error else "ok"),
         decision=f"basis.{message.basis}",
         error_code=error,
         about=message.person_id,

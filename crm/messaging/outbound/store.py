@@ -1,6 +1,7 @@
 """All the SQL of outbound messages and the demo's mailbox."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -14,36 +15,47 @@ from crm.messaging.outbound.models import (
     ClaimedMessage,
     MailboxMessage,
     OutboundIntent,
+    RefusedIntent,
     RenderedMessage,
 )
+
+_INSERT = """
+    INSERT INTO outbound_messages (id, effect_key, channel, basis, purpose, person_id, template,
+        locale, sealed, status, created_at, error_code)
+    VALUES (%(id)s, %(effect_key)s, %(channel)s, %(basis)s, %(purpose)s, %(person_id)s,
+        %(template)s, %(locale)s, %(sealed)s, %(status)s, %(at)s, %(reason)s)
+    ON CONFLICT (effect_key) DO NOTHING
+"""
 
 
 async def insert_outbound(
     conn: Connection, intent: OutboundIntent, *, sealed: Mapping[str, str], at: datetime
 ) -> None:
-    """Record that a message shall leave, or why it must not; a known effect key changes nothing."""
+    """Record that a message shall leave; a known effect key changes nothing."""
+    proof = intent.proof
     await conn.execute(
-        """
-        INSERT INTO outbound_messages (id, effect_key, channel, basis, person_id, template, locale,
-            sealed, status, created_at, error_code)
-        VALUES (%(id)s, %(effect_key)s, %(channel)s, %(basis)s, %(person_id)s, %(template)s,
-            %(locale)s, %(sealed)s, %(status)s, %(at)s, %(refused)s)
-        ON CONFLICT (effect_key) DO NOTHING
-        """,
+        _INSERT,
         {
             "id": new_id(),
             "effect_key": intent.effect_key,
-            "channel": intent.channel,
-            "basis": intent.basis,
-            "person_id": intent.person_id,
+            "channel": proof.channel,
+            "basis": proof.basis,
+            "purpose": proof.purpose,
+            "person_id": proof.person_id,
             "template": intent.template,
-            "locale": intent.locale,
+            "locale": proof.locale,
             "sealed": Jsonb(sealed),
-            "status": "failed" if intent.refused else "intent",
+            "status": "intent",
             "at": at,
-            "refused": intent.refused,
+            "reason": None,
         },
     )
+
+
+async def insert_refused(conn: Connection, intent: RefusedIntent, *, at: datetime) -> None:
+    """Record a message that must not leave; a known effect key changes nothing."""
+    fixed = {"id": new_id(), "purpose": None, "sealed": Jsonb({}), "status": "failed", "at": at}
+    await conn.execute(_INSERT, asdict(intent) | fixed)
 
 
 async def claim_next(conn: Connection, *, at: datetime) -> ClaimedMessage | None:
@@ -60,8 +72,8 @@ async def claim_next(conn: Connection, *, at: datetime) -> ClaimedMessage | None
                 WHERE status = 'intent' AND (sent_at IS NULL OR sent_at <= %(at)s)
                 ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
             )
-            RETURNING id, effect_key, channel, basis, person_id, template, locale, sealed,
-                attempts, created_at
+            RETURNING id, effect_key, channel, basis, purpose, person_id, template, locale,
+                sealed, attempts, created_at
             """,
             {"at": at, "until": at + CLAIM},
         )
@@ -87,13 +99,17 @@ async def close_outbound(
 
 
 async def postpone_outbound(
-    conn: Connection, message_id: UUID, *, error: str, until: datetime
+    conn: Connection, message_id: UUID, *, error: str, until: datetime, counted: bool = True
 ) -> None:
-    """Leave an intent for a later attempt."""
+    """Leave an intent for a later attempt.
+
+    Args:
+        counted: False when this was no attempt.
+    """
     await conn.execute(
-        "UPDATE outbound_messages SET error_code = %s, sent_at = %s "
+        "UPDATE outbound_messages SET error_code = %s, sent_at = %s, attempts = attempts - %s "
         "WHERE id = %s AND status = 'intent'",
-        [error, until, message_id],
+        [error, until, 0 if counted else 1, message_id],
     )
 
 

@@ -1,0 +1,1 @@
+"""How a person may be reached: preferences, quiet hours, and what permits a message."""
