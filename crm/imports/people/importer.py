@@ -1,0 +1,143 @@
+"""Imports people: new ones are added, known ones skipped, changed or refused as asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from crm.db import UnitOfWork
+from crm.errors import RuleBroken
+from crm.ids import INSTITUTION, PersonId, new_id
+from crm.imports import store as keys
+from crm.imports.importer import Batch
+from crm.imports.models import Field, Outcome
+from crm.imports.people import store
+from crm.imports.people.rows import FIELDS, Directory, Known, PersonRow, read_rows
+from crm.people.events import PersonCreated, PersonUpdated
+
+_DUPLICATE = RuleBroken("person.duplicate", "Somebody with this address is there already.")
+_TAKEN = RuleBroken("person.taken", "Somebody else took this address during the import.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Lines by whom they are about, with the person's id.
+
+    Args:
+        rolled_back: people whom a dry run met in an earlier batch, and has not kept.
+    """
+
+    new: list[tuple[UUID, PersonRow]]
+    known: list[tuple[UUID, PersonRow]]
+    rolled_back: frozenset[UUID]
+
+
+class PeopleImporter:
+    """Reads lines about people.
+
+    Args:
+        region: of phone numbers without a country code.
+        locale: of people whose line names none.
+    """
+
+    fields: Sequence[Field] = FIELDS
+
+    def __init__(self, *, region: str, locale: str, time_zone: str) -> None:
+        self._region = region
+        self._locale = locale
+        self._time_zone = time_zone
+
+    async def write(self, uow: UnitOfWork, batch: Batch) -> Outcome:
+        """Write a batch; see `Importer`."""
+        outcome = Outcome()
+        rows = read_rows(batch.lines, outcome, region=self._region, today=batch.today)
+        await self.write_people(uow, rows, batch, outcome)
+        return outcome
+
+    async def write_people(
+        self, uow: UnitOfWork, rows: Sequence[PersonRow], batch: Batch, outcome: Outcome
+    ) -> dict[int, UUID]:
+        """Write people and return whom each line is about; lines that are refused have nobody."""
+        found = await _sort(uow, rows, batch, outcome)
+        absent = await self._add(uow, found.new, outcome)
+        await _meet(uow, found, batch, outcome)
+        refused = {error.line for error in outcome.errors}
+        return {
+            row.number: person
+            for person, row in (*found.new, *found.known)
+            if row.number not in refused and person not in absent
+        }
+
+    async def _add(
+        self, uow: UnitOfWork, new: list[tuple[UUID, PersonRow]], outcome: Outcome
+    ) -> set[UUID]:
+        """Add people; returns who could not be added."""
+        if not new:
+            return set()
+        at = uow.clock.now()
+        added = await store.insert_people(
+            uow.conn, new, locale=self._locale, time_zone=self._time_zone, at=at
+        )
+        for person, row in new:
+            if person in added:
+                uow.publish(PersonCreated(person_id=PersonId(person)))
+            else:
+                outcome.refuse(row.number, _TAKEN)
+        outcome.created += len(added)
+        return {person for person, _ in new} - added
+
+
+async def _sort(
+    uow: UnitOfWork, rows: Sequence[PersonRow], batch: Batch, outcome: Outcome
+) -> Sorted:
+    earlier = await _met_before(uow, rows, batch, outcome) if batch.is_trial else []
+    known = await store.select_known(
+        uow.conn,
+        emails=[r.email for r in rows if r.email],
+        phones=[r.phone for r in rows if r.phone],
+    )
+    directory = Directory([*known, *earlier])
+    found = Sorted([], [], frozenset(each.id for each in earlier))
+    for row in rows:
+        try:
+            person = directory.find(row)
+        except RuleBroken as broken:
+            outcome.refuse(row.number, broken)
+            continue
+        (found.known if person else found.new).append((person or new_id(), row))
+        directory.add(Known((found.known if person else found.new)[-1][0], row.email, row.phone))
+    return found
+
+
+async def _met_before(
+    uow: UnitOfWork, rows: Sequence[PersonRow], batch: Batch, outcome: Outcome
+) -> list[Known]:
+    """Return whom earlier batches of a dry run met, and note whom this one meets."""
+    key = await uow.key(INSTITUTION)
+    assert key is not None, "the institution is not erased"  # noqa: S101
+    digests = {a: key.digest(a.encode()) for r in rows for a in (r.email, r.phone) if a}
+    met = await keys.select_met(uow.conn, batch.import_id, list(digests.values()))
+    outcome.met.extend(digests.values())
+    return [
+        Known(UUID(bytes=digest[:16]), address, address)
+        for address, digest in digests.items()
+        if digest in met
+    ]
+
+
+async def _meet(uow: UnitOfWork, found: Sorted, batch: Batch, outcome: Outcome) -> None:
+    """Do with lines about known people what the import says."""
+    if batch.duplicates == "fail":
+        for _, row in found.known:
+            outcome.refuse(row.number, _DUPLICATE)
+        return
+    if batch.duplicates == "skip" or not found.known:
+        outcome.skipped += len(found.known)
+        return
+    # The last line about a person is the one that counts.
+    last = dict(found.known)
+    versions = await store.update_people(uow.conn, list(last.items()), at=uow.clock.now())
+    for person, version in versions.items():
+        uow.publish(PersonUpdated(person_id=PersonId(person), version=version))
+    changed = len(versions) + len(found.rolled_back & last.keys())
+    outcome.updated += changed
+    outcome.skipped += len(found.known) - changed
