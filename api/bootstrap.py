@@ -1,7 +1,7 @@
 """The one composition root: HTTP, worker, command line and evals all start here."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +22,11 @@ from crm.courses.service import CourseService
 from crm.db import Database, open_pool
 from crm.errors import Unavailable
 from crm.identity.service import IdentityService
+from crm.imports.importer import Importer
+from crm.imports.models import ImportKind
+from crm.imports.people.importer import PeopleImporter
+from crm.imports.runner import ImportRunner
+from crm.imports.service import ImportService
 from crm.journal.service import JournalService
 from crm.journal.vault import Vault
 from crm.messaging.confirmations.service import ConfirmationService
@@ -65,6 +70,8 @@ class Services:
     documents: PgVectorStore
     knowledge: KnowledgeSearch
     ingest: IngestService
+    imports: ImportService
+    import_runner: ImportRunner
     embedder: Embedder | None
     runner: ToolRunner
     stream: RedisEventStream
@@ -105,7 +112,9 @@ def _wire(
     settings: Settings, database: Database, client: "aioredis.Redis", providers: Providers
 ) -> Services:
     courses = CourseService(database, time_zone=settings.time_zone)
-    people = PeopleService(database, time_zone=settings.time_zone)
+    people = PeopleService(
+        database, phone_region=settings.phone_region, time_zone=settings.time_zone
+    )
     support = SupportService(database)
     conversations = _conversations(settings, database)
     confirmations = ConfirmationService(
@@ -119,6 +128,7 @@ def _wire(
     knowledge = KnowledgeSearch(
         documents, embedder, cache=cache, fallback_language=settings.default_locale
     )
+    importers = importers_of(settings)
     runner = ToolRunner(
         database,
         default_registry(),
@@ -158,6 +168,8 @@ def _wire(
         documents=documents,
         knowledge=knowledge,
         ingest=IngestService(documents, embedder, cache=cache),
+        imports=ImportService(database, importers, max_bytes=settings.import_max_bytes),
+        import_runner=ImportRunner(database, importers, time_zone=settings.time_zone),
         embedder=embedder,
         runner=runner,
         stream=stream,
@@ -180,6 +192,16 @@ def _conversations(settings: Settings, database: Database) -> ConversationServic
         settle=timedelta(milliseconds=settings.turn_settle_ms),
         settle_max=timedelta(milliseconds=settings.turn_settle_max_ms),
     )
+
+
+def importers_of(settings: Settings) -> Mapping[ImportKind, Importer]:
+    """Return what can be imported, and how."""
+    people = PeopleImporter(
+        region=settings.phone_region,
+        locale=settings.default_locale,
+        time_zone=settings.time_zone,
+    )
+    return {"people": people}
 
 
 def _cache(indexing: RetrievalSettings, embedder: Embedder | None) -> VectorCache:

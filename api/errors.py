@@ -99,7 +99,12 @@ def install_error_handlers(app: FastAPI, settings: Settings) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(psycopg.DataError, _on_unstorable)
     app.add_exception_handler(UnicodeEncodeError, _on_unstorable)
-    app.add_middleware(BodyLimit, max_bytes=settings.body_max_bytes, refuse=_too_large)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.body_max_bytes,
+        larger={"/v1/imports": settings.import_max_bytes},
+        refuse=_too_large,
+    )
     app.add_middleware(RequestIds, failed=_internal)
     schema = Problem.model_json_schema()
     app.router.responses["default"] = {

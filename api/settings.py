@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     quiet_from: time = Field(time(21), description="Local hour from which nobody is disturbed")
     quiet_until: time = Field(time(8), description="Local hour from which one may be written to")
     body_max_bytes: int = 64 * 1024
+    import_max_bytes: int = Field(200 * 1024 * 1024, description="Of a file to import")
+    phone_region: str = Field("PE", description="ISO 3166 code of numbers without a country")
 
     def require_database_url(self) -> str:
         """Return the database's address.

@@ -16,6 +16,7 @@ SCHEDULE = {
     "relay_outbox": 1.0,
     "deliver_outbound": 2.0,
     "embed_pending": 15.0,
+    "run_imports": 5.0,
     "sweep": 30.0,
 }
 

@@ -12,6 +12,7 @@ from crm.journal.events import OutboxRow
 #: event delivered twice, late or out of order does no harm.
 SUBSCRIPTIONS = {
     "CourseChanged": "orienta.index_courses",
+    "ImportQueued": "orienta.run_imports",
 }
 
 

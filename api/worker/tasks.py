@@ -79,6 +79,17 @@ async def embed_pending(services: Services) -> None:
         await lock.release()
 
 
+async def run_imports(services: Services) -> None:
+    """Read the files that are due; what is left when the time is up, the next run goes on with."""
+    until = time.monotonic() + BUDGET_S
+
+    def is_over() -> bool:
+        return time.monotonic() >= until
+
+    while not is_over() and await services.import_runner.run_next(is_over=is_over):
+        pass
+
+
 async def sweep(services: Services) -> None:
     """Take up conversations that nobody serves, and let expire what is due."""
     await asyncio.gather(services.engine.sweep(), services.confirmations.expire_due())
@@ -88,6 +99,7 @@ TASKS: Mapping[str, Work[object]] = {
     "relay_outbox": relay_outbox,
     "deliver_outbound": deliver_outbound,
     "embed_pending": embed_pending,
+    "run_imports": run_imports,
     "sweep": sweep,
     "index_courses": index_courses,
 }

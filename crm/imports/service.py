@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from crm.imports.models import (
     StartImport,
 )
 from crm.journal.audit import AuditEntry
+from crm.journal.idempotency import IdempotencyKey
+from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 
 
@@ -41,9 +44,16 @@ class ImportService:
         self._max_bytes = max_bytes
 
     async def receive(
-        self, command: StartImport, content: AsyncIterator[bytes], *, actor: Actor
+        self,
+        command: StartImport,
+        content: AsyncIterator[bytes],
+        *,
+        actor: Actor,
+        idempotency: IdempotencyKey | None = None,
     ) -> Import:
         """Keep a file, piece by piece, and let runners take it up.
+
+        A repeated call with the same key reads no file again, whatever became of the first.
 
         Raises:
             Denied("auth.role").
@@ -53,7 +63,9 @@ class ImportService:
         """
         require(actor, Area.IMPORTS, write=True)
         self._check_fields(command)
-        added = await self._begin(command, actor)
+        added, is_ours = await self._begin(command, actor, idempotency)
+        if not is_ours:
+            return await self.get(added.id, actor=actor)
         try:
             size, digest, lines = await self._keep(added.id, content)
         except BaseException:
@@ -71,32 +83,20 @@ class ImportService:
         if unknown := sorted(command.columns.keys() - known):
             raise RuleBroken("import.field", f"There is no field “{unknown[0][:60]}” to import.")
 
-    async def _begin(self, command: StartImport, actor: Actor) -> Import:
+    async def _begin(
+        self, command: StartImport, actor: Actor, idempotency: IdempotencyKey | None
+    ) -> tuple[Import, bool]:
+        """Return the import, and whether this call made it."""
         async with self._db.transaction() as uow:
-            row = Import(
-                id=ImportId(new_id()),
-                kind=command.kind,
-                file_name=command.file_name,
-                size_bytes=0,
-                columns=command.columns,
-                duplicates=command.duplicates,
-                dry_run=command.dry_run,
-                status="uploading",
-                error_code=None,
-                staff_id=actor.staff_id,
-                lines_total=0,
-                lines_done=0,
-                created=0,
-                updated=0,
-                skipped=0,
-                failed=0,
-                epoch=0,
-                created_at=uow.clock.now(),
-                ended_at=None,
-            )
-            await store.insert_import(uow.conn, row)
-            uow.audit(_entry(actor, "import.receive", row.id, {"kind": row.kind}))
-        return row
+            ours = _new_import(command, actor, uow.clock.now())
+
+            async def begin() -> Import:
+                await store.insert_import(uow.conn, ours)
+                uow.audit(_entry(actor, "import.receive", ours.id, {"kind": ours.kind}))
+                return ours
+
+            row = await do_once(uow, idempotency, asdict(command), begin, kind=Import)
+        return row, row.id == ours.id
 
     async def _keep(
         self, import_id: ImportId, content: AsyncIterator[bytes]
@@ -204,6 +204,30 @@ class ImportService:
             for import_id in idle:
                 await store.forget_file(uow.conn, import_id)
         return len(idle)
+
+
+def _new_import(command: StartImport, actor: Actor, at: datetime) -> Import:
+    return Import(
+        id=ImportId(new_id()),
+        kind=command.kind,
+        file_name=command.file_name,
+        size_bytes=0,
+        columns=command.columns,
+        duplicates=command.duplicates,
+        dry_run=command.dry_run,
+        status="uploading",
+        error_code=None,
+        staff_id=actor.staff_id,
+        lines_total=0,
+        lines_done=0,
+        created=0,
+        updated=0,
+        skipped=0,
+        failed=0,
+        epoch=0,
+        created_at=at,
+        ended_at=None,
+    )
 
 
 async def _find(conn: Connection, import_id: ImportId, *, lock: bool = False) -> Import:
