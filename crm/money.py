@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from crm.errors import RuleBroken
 
-#: Digits after the point that differ from two. Source: ISO 4217.
-_EXPONENTS = {"CLP": 0, "JPY": 0, "KRW": 0, "PYG": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
+#: Digits after the point that differ from two. Source: ISO 4217, list one.
+_EXPONENTS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF".split(), 0),
+    **dict.fromkeys("UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
 
 
 def exponent_of(currency: str) -> int:

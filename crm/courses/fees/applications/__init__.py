@@ -1,0 +1,1 @@
+"""Applications for scholarships: requested by students, awarded or declined by staff."""

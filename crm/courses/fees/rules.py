@@ -1,0 +1,89 @@
+"""How fees are reduced, and who may have it: pure functions, no I/O."""
+
+from datetime import date
+
+from crm.courses.fees.models import (
+    Applicant,
+    DiscountTerms,
+    FundState,
+    Reduction,
+    ScholarshipTerms,
+    Seat,
+)
+from crm.courses.rules import net_price
+from crm.errors import RuleBroken
+from crm.money import Money
+
+#: An `early` discount asks for this many days between the quote and the first class.
+EARLY_DAYS = 15
+
+
+def reduce_price(
+    price: Money, discount: DiscountTerms | None, scholarship: ScholarshipTerms | None
+) -> tuple[Reduction, ...]:
+    """Return what is taken off a price: the discount first, the scholarship off what then remains.
+
+    Each is a percentage rounded down to whole minor units and never more than its cap, so that
+    what is left is never negative.
+
+    Raises:
+        RuleBroken("quote.combination"): this scholarship excludes discounts.
+        RuleBroken("money.currency"): a cap is of another currency than the price.
+    """
+    if discount and scholarship and not scholarship.combines:
+        raise RuleBroken("quote.combination", "This scholarship does not go with a discount.")
+    reductions: list[Reduction] = []
+    if discount:
+        off = price - net_price(price, discount.percent, discount.cap)
+        reductions.append(Reduction("discount", discount.code, off))
+        price = price - off
+    if scholarship:
+        off = price - net_price(price, scholarship.percent, scholarship.cap)
+        reductions.append(Reduction("scholarship", scholarship.code, off))
+    return tuple(reductions)
+
+
+def net_of(price: Money, reductions: tuple[Reduction, ...]) -> Money:
+    """Return what is left to pay."""
+    for reduction in reductions:
+        price = price - reduction.amount
+    return price
+
+
+def check_discount(terms: DiscountTerms, applicant: Applicant, seat: Seat, *, today: date) -> None:
+    """Check that a person may use a discount for a seat today.
+
+    Raises:
+        RuleBroken("discount.inactive"): withdrawn, not yet valid, or no longer.
+        RuleBroken("discount.alumni" | "discount.early" | "discount.staff"): its rule is not met.
+    """
+    begun = terms.valid_from is None or terms.valid_from <= today
+    ended = terms.valid_until is not None and terms.valid_until < today
+    if not terms.active or not begun or ended:
+        raise RuleBroken("discount.inactive", "This discount is not valid today.")
+    if terms.rule == "alumni" and not applicant.alumni:
+        raise RuleBroken("discount.alumni", "This discount is for those who completed a course.")
+    if terms.rule == "early" and (seat.starts_on - today).days < EARLY_DAYS:
+        raise RuleBroken("discount.early", "It is too late for this discount.")
+    if terms.rule == "staff" and not applicant.staffed:
+        raise RuleBroken("discount.staff", "Only staff can give this discount.")
+
+
+def check_usage(terms: DiscountTerms, used: int) -> None:
+    """Check that a discount has not been used as often as it may be.
+
+    Raises: RuleBroken("discount.used_up").
+    """
+    if terms.usage_limit is not None and used >= terms.usage_limit:
+        raise RuleBroken("discount.used_up", "This discount has been used up.")
+
+
+def check_fund(fund: FundState, share: Money) -> None:
+    """Check that a fund can bear a share.
+
+    Raises:
+        RuleBroken("scholarship.fund"): there is not enough left.
+        RuleBroken("money.currency"): the fund is of another currency.
+    """
+    if (fund.left - share).amount_minor < 0:
+        raise RuleBroken("scholarship.fund", "This scholarship's fund does not suffice.")

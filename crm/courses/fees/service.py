@@ -1,0 +1,204 @@
+"""Use cases of fees: quote a price, accept or cancel it, read quotes and funds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from crm.actor import Actor
+from crm.courses.fees import acts, store
+from crm.courses.fees.applications.service import ApplicationService
+from crm.courses.fees.models import FeePolicy, FundState, Quote, QuoteId, QuoteStatus
+from crm.courses.models import CohortId
+from crm.db import Database, UnitOfWork
+from crm.errors import NotFound
+from crm.identity.permissions import Area, require
+from crm.ids import PersonId, new_id
+from crm.journal.audit import AuditEntry
+from crm.journal.idempotency import IdempotencyKey
+from crm.once import do_once
+from crm.paging import Page, decode_cursor, encode_cursor, page_of
+from crm.people.authority import audits_reads, owner_of
+
+
+class FeeService:
+    """Prices for people, and the scholarship money behind them.
+
+    Args:
+        policy: handed to `acts.quote_fee` by whoever calls it directly.
+    """
+
+    def __init__(self, database: Database, policy: FeePolicy) -> None:
+        self._db = database
+        self.policy = policy
+        self.applications = ApplicationService(database)
+
+    async def quote_fee(
+        self,
+        *,
+        cohort_id: CohortId,
+        person_id: PersonId,
+        discount_code: str | None = None,
+        scholarship_code: str | None = None,
+        actor: Actor,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Quote:
+        """Freeze what a seat costs a person, a student for themself.
+
+        Raises: as `acts.quote_fee`; Denied("identity.level" | "auth.role").
+        """
+        if _owner(actor, write=True) not in (None, person_id):
+            raise NotFound("person.unknown", "There is no such person.")
+
+        async with self._db.transaction() as uow:
+
+            async def work() -> Quote:
+                return await acts.quote_fee(
+                    uow,
+                    cohort_id=cohort_id,
+                    person_id=person_id,
+                    discount_code=discount_code,
+                    scholarship_code=scholarship_code,
+                    effect_key=f"quote:{new_id()}",
+                    actor=actor,
+                    policy=self.policy,
+                )
+
+            arguments = {
+                "cohort_id": cohort_id,
+                "person_id": person_id,
+                "discount_code": discount_code,
+                "scholarship_code": scholarship_code,
+            }
+            return await do_once(
+                uow, idempotency, arguments, work, kind=Quote, about=lambda quote: quote.person_id
+            )
+
+    async def accept_quote(
+        self, quote_id: QuoteId, *, actor: Actor, idempotency: IdempotencyKey | None = None
+    ) -> Quote:
+        """Agree to a price, a student to their own.
+
+        Raises: as `acts.accept_quote`; Denied("identity.level" | "auth.role").
+        """
+        owner = _owner(actor, write=True)
+
+        async with self._db.transaction() as uow:
+
+            async def work() -> Quote:
+                await _find(uow, quote_id, owner)
+                return await acts.accept_quote(uow, quote_id, actor=actor)
+
+            return await do_once(
+                uow,
+                idempotency,
+                {"quote_id": quote_id},
+                work,
+                kind=Quote,
+                about=lambda quote: quote.person_id,
+            )
+
+    async def cancel_quote(
+        self, quote_id: QuoteId, *, actor: Actor, idempotency: IdempotencyKey | None = None
+    ) -> Quote:
+        """Give back what a quote took from its fund, and return the quote as it is then.
+
+        Raises: NotFound("quote.unknown"); Denied("identity.level" | "auth.role").
+        """
+        owner = _owner(actor, write=True)
+
+        async with self._db.transaction() as uow:
+
+            async def work() -> Quote:
+                await _find(uow, quote_id, owner)
+                await acts.cancel_quote(uow, quote_id, actor=actor)
+                return await _find(uow, quote_id, owner)
+
+            return await do_once(
+                uow,
+                idempotency,
+                {"quote_id": quote_id},
+                work,
+                kind=Quote,
+                about=lambda quote: quote.person_id,
+            )
+
+    async def expire_due(self, limit: int = acts.EXPIRE_BATCH) -> int:
+        """Let quotes that nobody accepted in time expire; returns how many did."""
+        async with self._db.transaction() as uow:
+            return await acts.expire_quotes(uow, limit=limit)
+
+    async def get_quote(self, quote_id: QuoteId, *, actor: Actor) -> Quote:
+        """Return a quote, a student's own only; staff's reading is audited.
+
+        Raises: NotFound("quote.unknown"); Denied("identity.level" | "auth.role").
+        """
+        owner = _owner(actor)
+        async with self._db.transaction() as uow:
+            quote = await _find(uow, quote_id, owner)
+            _audit_read(uow, "quote.read", actor, [quote])
+        return quote
+
+    async def list_quotes(
+        self,
+        *,
+        person_id: PersonId | None = None,
+        cohort_id: CohortId | None = None,
+        status: QuoteStatus | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+        actor: Actor,
+    ) -> Page[Quote]:
+        """Return quotes, newest first, a student's own only; staff's reading is audited.
+
+        Raises: Denied("identity.level" | "auth.role"); RuleBroken("page.cursor").
+        """
+        owner = _owner(actor)
+        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
+        filters = {"person_id": owner or person_id, "cohort_id": cohort_id, "status": status}
+        async with self._db.transaction() as uow:
+            rows = await store.select_quotes(uow.conn, filters, after=after, limit=limit + 1)
+            page = page_of(rows, limit, lambda q: encode_cursor(q.created_at, q.id))
+            _audit_read(uow, "quote.list", actor, page.items)
+        return page
+
+    async def list_funds(
+        self, *, cursor: str | None = None, limit: int = 50, actor: Actor
+    ) -> Page[FundState]:
+        """Return the scholarships by code with how their funds stand; staff only.
+
+        Raises: Denied("auth.role"); RuleBroken("page.cursor").
+        """
+        require(actor, Area.ENROLMENTS)
+        after = decode_cursor(cursor, str)
+        async with self._db.read() as conn:
+            rows = await store.select_funds(conn, after=after[0] if after else "", limit=limit + 1)
+        return page_of(rows, limit, lambda f: encode_cursor(f.terms.code))
+
+
+def _owner(actor: Actor, *, write: bool = False) -> PersonId | None:
+    owner = owner_of(actor)
+    if owner is None:
+        require(actor, Area.ENROLMENTS, write=write)
+    return owner
+
+
+async def _find(uow: UnitOfWork, quote_id: QuoteId, owner: PersonId | None) -> Quote:
+    quote = await store.select_quote(uow.conn, quote_id, owner=owner)
+    if quote is None:
+        raise NotFound("quote.unknown", "There is no such quote.")
+    return quote
+
+
+def _audit_read(uow: UnitOfWork, action: str, actor: Actor, shown: Sequence[Quote]) -> None:
+    if audits_reads(actor):
+        uow.audit(
+            AuditEntry(
+                actor=actor,
+                action=action,
+                effect="READ",
+                outcome="ok",
+                decision="allowed",
+                people=tuple(dict.fromkeys(quote.person_id for quote in shown)),
+                payload={"quotes": [str(quote.id) for quote in shown]},
+            )
+        )

@@ -1,0 +1,284 @@
+"""All the SQL of quotes, and of the terms and funds they rest on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from crm.courses.fees.models import (
+    ApplicationId,
+    DiscountTerms,
+    FundState,
+    Quote,
+    QuoteId,
+    QuoteStatus,
+    Reduction,
+    ReductionKind,
+    ScholarshipTerms,
+    Seat,
+)
+from crm.courses.models import CohortId
+from crm.db import Connection
+from crm.ids import PersonId
+from crm.money import Money
+
+# --- what a quote rests on ----------------------------------------------------------------------
+
+
+async def select_seat(conn: Connection, cohort_id: UUID) -> Seat | None:
+    """Return what a quote must know of a cohort."""
+    rows = await conn.execute(
+        "SELECT id, price_minor, currency, starts_on, status FROM cohorts WHERE id = %s",
+        [cohort_id],
+    )
+    row = await rows.fetchone()
+    if row is None:
+        return None
+    return Seat(
+        cohort_id=CohortId(row["id"]),
+        price=Money(row["price_minor"], row["currency"]),
+        starts_on=row["starts_on"],
+        cancelled=row["status"] == "cancelled",
+    )
+
+
+async def select_standing(conn: Connection, person_id: UUID) -> tuple[str, bool] | None:
+    """Return a person's status and whether they have completed a course."""
+    rows = await conn.execute(
+        """
+        SELECT status, EXISTS (
+            SELECT 1 FROM enrolments e WHERE e.person_id = p.id AND e.status = 'completed'
+        ) AS alumni FROM people p WHERE id = %s
+        """,
+        [person_id],
+    )
+    row = await rows.fetchone()
+    return (row["status"], row["alumni"]) if row else None
+
+
+async def select_discount(conn: Connection, code: str, *, lock: bool) -> DiscountTerms | None:
+    """Return a discount's terms.
+
+    Args:
+        lock: keep others from counting its uses until this transaction ends.
+    """
+    rows = await conn.execute(
+        f"SELECT * FROM discounts WHERE code = %s{' FOR NO KEY UPDATE' if lock else ''}",  # noqa: S608
+        [code],
+    )
+    row = await rows.fetchone()
+    if row is None:
+        return None
+    return DiscountTerms(
+        code=row["code"],
+        percent=row["percent"],
+        cap=Money(row["cap_minor"], row["currency"]),
+        active=row["active"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        usage_limit=row["usage_limit"],
+        rule=row["rule"],
+    )
+
+
+async def count_uses(conn: Connection, discount_code: str) -> int:
+    """Return how many quotes that stand carry a discount."""
+    rows = await conn.execute(
+        "SELECT count(*) FROM quotes WHERE discount_code = %s AND status IN ('live', 'accepted')",
+        [discount_code],
+    )
+    row = await rows.fetchone()
+    return int(row["count"]) if row else 0
+
+
+async def lock_scholarship(conn: Connection, code: str) -> None:
+    """Let nobody else draw on a scholarship's fund until this transaction ends."""
+    await conn.execute("SELECT 1 FROM scholarships WHERE code = %s FOR NO KEY UPDATE", [code])
+
+
+_FUND = """
+    SELECT s.code, s.percent, s.cap_minor, s.fund_minor, s.currency, s.active, s.automatic,
+        s.combines, q.reserved, q.granted
+    FROM scholarships s, LATERAL (
+        SELECT coalesce(sum(scholarship_minor) FILTER (WHERE status = 'live'), 0)::bigint
+                AS reserved,
+            coalesce(sum(scholarship_minor) FILTER (WHERE status = 'accepted'), 0)::bigint
+                AS granted
+        FROM quotes WHERE scholarship_code = s.code AND status IN ('live', 'accepted')
+    ) q
+"""
+
+
+async def select_fund(conn: Connection, code: str) -> FundState | None:
+    """Return a scholarship's terms and how its fund stands."""
+    rows = await conn.execute(f"{_FUND} WHERE s.code = %s", [code])
+    row = await rows.fetchone()
+    return _fund_of(row) if row else None
+
+
+async def select_funds(conn: Connection, *, after: str, limit: int) -> list[FundState]:
+    """Return scholarships and their funds by code."""
+    rows = await conn.execute(f"{_FUND} WHERE s.code > %s ORDER BY s.code LIMIT %s", [after, limit])
+    return [_fund_of(r) for r in await rows.fetchall()]
+
+
+def _fund_of(row: DictRow) -> FundState:
+    currency = row["currency"]
+    terms = ScholarshipTerms(
+        code=row["code"],
+        percent=row["percent"],
+        cap=Money(row["cap_minor"], currency),
+        fund=Money(row["fund_minor"], currency),
+        active=row["active"],
+        automatic=row["automatic"],
+        combines=row["combines"],
+    )
+    return FundState(terms, Money(row["reserved"], currency), Money(row["granted"], currency))
+
+
+# --- quotes -------------------------------------------------------------------------------------
+
+
+async def lock_effect(conn: Connection, effect_key: str) -> None:
+    """Let nobody else make the quote of an effect until this transaction ends."""
+    await conn.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('quote:' || %s, 0))", [effect_key]
+    )
+
+
+async def insert_quote(conn: Connection, quote: Quote, effect_key: str) -> None:
+    """Add a quote."""
+    off = {r.kind: r for r in quote.reductions}
+    await conn.execute(
+        """
+        INSERT INTO quotes (id, effect_key, cohort_id, person_id, currency, list_minor,
+            discount_code, discount_minor, scholarship_code, scholarship_minor, application_id,
+            net_minor, status, created_at, expires_at)
+        VALUES (%(id)s, %(effect_key)s, %(cohort_id)s, %(person_id)s, %(currency)s, %(list)s,
+            %(discount_code)s, %(discount)s, %(scholarship_code)s, %(scholarship)s,
+            %(application_id)s, %(net)s, %(status)s, %(created_at)s, %(expires_at)s)
+        """,
+        {
+            "id": quote.id,
+            "effect_key": effect_key,
+            "cohort_id": quote.cohort_id,
+            "person_id": quote.person_id,
+            "currency": quote.list_price.currency,
+            "list": quote.list_price.amount_minor,
+            "discount_code": quote.code_of("discount"),
+            "discount": _minor(off, "discount"),
+            "scholarship_code": quote.code_of("scholarship"),
+            "scholarship": _minor(off, "scholarship"),
+            "application_id": quote.application_id,
+            "net": quote.net.amount_minor,
+            "status": quote.status,
+            "created_at": quote.created_at,
+            "expires_at": quote.expires_at,
+        },
+    )
+
+
+def _minor(off: Mapping[ReductionKind, Reduction], kind: ReductionKind) -> int:
+    return off[kind].amount.amount_minor if kind in off else 0
+
+
+async def select_quote_by_effect(conn: Connection, effect_key: str) -> Quote | None:
+    """Return the quote that an effect made."""
+    rows = await conn.execute("SELECT * FROM quotes WHERE effect_key = %s", [effect_key])
+    row = await rows.fetchone()
+    return quote_of(row) if row else None
+
+
+async def select_quote(
+    conn: Connection, quote_id: UUID, *, owner: PersonId | None, lock: bool = False
+) -> Quote | None:
+    """Return a quote; with an owner only theirs."""
+    rows = await conn.execute(
+        "SELECT * FROM quotes WHERE id = %(id)s AND (%(owner)s::uuid IS NULL "  # noqa: S608
+        f"OR person_id = %(owner)s){' FOR UPDATE' if lock else ''}",
+        {"id": quote_id, "owner": owner},
+    )
+    row = await rows.fetchone()
+    return quote_of(row) if row else None
+
+
+async def select_quotes(
+    conn: Connection,
+    filters: Mapping[str, object],
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Quote]:
+    """Return quotes, newest first.
+
+    Args:
+        filters: any of `person_id`, `cohort_id`, `status`.
+        after: (created_at, id) of the last one seen.
+    """
+    given = {name: value for name, value in filters.items() if value is not None}
+    clauses = ["true", *(f"{name} = %({name})s" for name in given)]
+    values = {**given, "limit": limit}
+    if after:
+        clauses.append("(created_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)")
+        values |= {"after_at": after[0], "after_id": after[1]}
+    rows = await conn.execute(
+        f"SELECT * FROM quotes WHERE {' AND '.join(clauses)} "  # noqa: S608 (constant names)
+        "ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
+        values,
+    )
+    return [quote_of(r) for r in await rows.fetchall()]
+
+
+async def update_quote(
+    conn: Connection, quote_id: QuoteId, status: QuoteStatus, *, at: datetime
+) -> Quote:
+    """Write a quote's state."""
+    rows = await conn.execute(
+        "UPDATE quotes SET status = %s, decided_at = %s WHERE id = %s RETURNING *",
+        [status, at, quote_id],
+    )
+    return quote_of((await rows.fetchall())[0])
+
+
+async def expire_overdue(
+    conn: Connection, *, at: datetime, limit: int, scholarship_code: str | None = None
+) -> list[QuoteId]:
+    """Let live quotes that are overdue expire, those that somebody else holds left out.
+
+    Args:
+        scholarship_code: only those that draw on this fund.
+    """
+    rows = await conn.execute(
+        """
+        UPDATE quotes SET status = 'expired', decided_at = %(at)s WHERE id IN (
+            SELECT id FROM quotes WHERE status = 'live' AND expires_at <= %(at)s
+                AND (%(code)s::text IS NULL OR scholarship_code = %(code)s)
+            ORDER BY expires_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ) RETURNING id
+        """,
+        {"at": at, "code": scholarship_code, "limit": limit},
+    )
+    return sorted(QuoteId(r["id"]) for r in await rows.fetchall())
+
+
+def quote_of(row: DictRow) -> Quote:
+    """Return the quote of a row."""
+    currency = row["currency"]
+    kinds: Sequence[ReductionKind] = ("discount", "scholarship")
+    return Quote(
+        id=QuoteId(row["id"]),
+        cohort_id=CohortId(row["cohort_id"]),
+        person_id=PersonId(row["person_id"]),
+        list_price=Money(row["list_minor"], currency),
+        reductions=tuple(
+            Reduction(kind, row[f"{kind}_code"], Money(row[f"{kind}_minor"], currency))
+            for kind in kinds
+            if row[f"{kind}_code"] is not None
+        ),
+        net=Money(row["net_minor"], currency),
+        status=row["status"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        application_id=ApplicationId(row["application_id"]) if row["application_id"] else None,
+    )
