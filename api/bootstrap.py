@@ -18,6 +18,8 @@ from api.settings import Settings
 from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
 from crm.clock import Clock, SystemClock
+from crm.courses.fees.models import FeePolicy
+from crm.courses.fees.service import FeeService
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
 from crm.errors import Unavailable
@@ -61,6 +63,7 @@ class Services:
     identity: IdentityService
     people: PeopleService
     courses: CourseService
+    fees: FeeService
     support: SupportService
     conversations: ConversationService
     confirmations: ConfirmationService
@@ -157,6 +160,7 @@ def _wire(
         ),
         people=people,
         courses=courses,
+        fees=FeeService(database, _fee_policy(settings)),
         support=support,
         conversations=conversations,
         confirmations=confirmations,
@@ -181,6 +185,12 @@ def _wire(
             stream=stream,
             providers=providers,
         ),
+    )
+
+
+def _fee_policy(settings: Settings) -> FeePolicy:
+    return FeePolicy(
+        quote_life=timedelta(minutes=settings.quote_minutes), time_zone=settings.time_zone
     )
 
 

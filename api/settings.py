@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     chat_session_hours: int = 24 * 7
     staff_session_hours: int = 12
     confirmation_minutes: int = 15
+    quote_minutes: int = Field(30, description="How long a quoted price stays frozen")
     message_max_chars: int = 4_000
     quiet_from: time = Field(time(21), description="Local hour from which nobody is disturbed")
     quiet_until: time = Field(time(8), description="Local hour from which one may be written to")

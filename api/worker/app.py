@@ -18,6 +18,7 @@ SCHEDULE = {
     "embed_pending": 15.0,
     "run_imports": 5.0,
     "sweep": 30.0,
+    "expire_quotes": 30.0,
 }
 
 

@@ -95,11 +95,19 @@ async def sweep(services: Services) -> None:
     await asyncio.gather(services.engine.sweep(), services.confirmations.expire_due())
 
 
+async def expire_quotes(services: Services) -> None:
+    """Let prices that nobody accepted in time expire."""
+    until = time.monotonic() + BUDGET_S
+    while await services.fees.expire_due() and time.monotonic() < until:
+        pass
+
+
 TASKS: Mapping[str, Work[object]] = {
     "relay_outbox": relay_outbox,
     "deliver_outbound": deliver_outbound,
     "embed_pending": embed_pending,
     "run_imports": run_imports,
     "sweep": sweep,
+    "expire_quotes": expire_quotes,
     "index_courses": index_courses,
 }
