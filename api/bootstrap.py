@@ -29,6 +29,7 @@ from crm.imports.models import ImportKind
 from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
 from crm.imports.service import ImportService
+from crm.journal.accesses.service import AccessService
 from crm.journal.service import JournalService
 from crm.journal.vault import Vault
 from crm.messaging.confirmations.service import ConfirmationService
@@ -37,6 +38,7 @@ from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
 from crm.messaging.turns.service import TurnService
 from crm.people.contact.quiet import QuietHours
+from crm.people.contact.service import PreferenceService
 from crm.people.service import PeopleService
 from crm.support.service import SupportService
 from retrieval.embed.cache import VectorCache, load_vector_cache
@@ -62,6 +64,8 @@ class Services:
     journal: JournalService
     identity: IdentityService
     people: PeopleService
+    preferences: PreferenceService
+    accesses: AccessService
     courses: CourseService
     fees: FeeService
     support: SupportService
@@ -159,6 +163,8 @@ def _wire(
             institution=settings.institution,
         ),
         people=people,
+        preferences=PreferenceService(database),
+        accesses=AccessService(database),
         courses=courses,
         fees=FeeService(database, _fee_policy(settings)),
         support=support,

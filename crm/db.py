@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from crm.clock import Clock
 from crm.errors import Unavailable
 from crm.journal import store as journal
+from crm.journal.accesses import store as accesses
 from crm.journal.audit import AuditEntry
 from crm.journal.events import DomainEvent
 from crm.journal.vault import SubjectKey, Vault
@@ -68,7 +69,8 @@ class UnitOfWork:
             await journal.insert_outbox(self.conn, self._events, at=now)
         if self._entries:
             keys = await self.keys(s for entry in self._entries for s in entry.subjects)
-            await journal.append_audit(self.conn, self._entries, keys=keys, at=now)
+            ids = await journal.append_audit(self.conn, self._entries, keys=keys, at=now)
+            await accesses.insert_accesses(self.conn, self._entries, ids, at=now)
 
 
 class Database:

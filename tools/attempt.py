@@ -76,6 +76,12 @@ class Attempt:
         """Return the record of a call whose caller gave up."""
         return self._entry("aborted", {})
 
+    def _shown(self, outcome: Outcome) -> tuple[UUID, ...]:
+        """Return whose record the call showed: a personal read shows the student's own."""
+        spec, person_id = self.spec, self.context.actor.person_id
+        read = spec is not None and spec.personal and _EFFECTS[spec.effect] == "READ"
+        return (person_id,) if read and outcome == "ok" and person_id is not None else ()
+
     def _entry(
         self, outcome: Outcome, payload: dict[str, object], *, error_code: str | None = None
     ) -> AuditEntry:
@@ -90,6 +96,7 @@ class Attempt:
             decision=self.decision,
             payload=payload,
             arguments=self.arguments,
+            people=self._shown(outcome),
             chain_id=context.conversation_id,
             conversation_id=context.conversation_id,
             run_id=context.run_id,

@@ -184,12 +184,14 @@ async def _note(
     services: Services, staff: Actor, action: str, filters: Mapping[str, object]
 ) -> None:
     """Audit that somebody looks, before anything is shown."""
+    person_id = filters.get("person_id")
     entry = AuditEntry(
         actor=staff,
         action=action,
         effect="READ",
         outcome="ok",
         decision="allowed",
+        people=(person_id,) if isinstance(person_id, UUID) else (),
         payload={"filters": dict(filters)},
     )
     async with services.database.transaction() as uow:

@@ -1,5 +1,6 @@
 """The advisors' API for conversations: list, read, take over, reply, release."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -88,6 +89,8 @@ async def list_conversations(
     found = await services.conversations.list_conversations(
         status=status, cursor=page.cursor, limit=page.limit
     )
+    async with services.database.transaction() as uow:
+        uow.audit(_listed(staff, found.items))
     return ConversationPage(items=[_line(c) for c in found.items], next_cursor=found.next_cursor)
 
 
@@ -117,6 +120,17 @@ async def get_conversation(
     )
 
 
+def _listed(staff: Actor, shown: Sequence[ConversationSummary]) -> AuditEntry:
+    return AuditEntry(
+        actor=staff,
+        action="conversation.list",
+        effect="READ",
+        outcome="ok",
+        decision="allowed",
+        people=tuple(c.person_id for c in shown if c.person_id),
+    )
+
+
 def _read(staff: Actor, conversation: Conversation) -> AuditEntry:
     return AuditEntry(
         actor=staff,
@@ -125,6 +139,7 @@ def _read(staff: Actor, conversation: Conversation) -> AuditEntry:
         outcome="ok",
         decision="allowed",
         about=conversation.subject_id,
+        people=(conversation.person_id,) if conversation.person_id else (),
         chain_id=conversation.id,
         conversation_id=conversation.id,
     )

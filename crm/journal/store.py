@@ -81,17 +81,19 @@ async def append_audit(
     *,
     keys: Mapping[UUID, SubjectKey | None],
     at: datetime,
-) -> None:
+) -> list[UUID]:
     """Seal the entries and append them to their chains, in the order given.
 
     Args:
         keys: of every entry's `subjects`.
+    Returns: the records' ids, in the same order.
     """
     heads = await _lock_heads(conn, entries, at=at)
     rows = [_audit_row(e, keys, heads, at=at) for e in entries]
     async with conn.cursor() as cursor:
         await cursor.executemany(_INSERT_AUDIT, rows)
     await _move_heads(conn, heads, at=at)
+    return [row["id"] for row in rows]
 
 
 def _chain_of(entry: AuditEntry) -> tuple[UUID, str]:

@@ -1,7 +1,7 @@
 """Use cases of people: create, read, change, find, consent."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date
 from uuid import UUID
 
@@ -115,7 +115,7 @@ class PeopleService:
             else:
                 page = await list_page(uow.conn, cursor=cursor, limit=limit)
             seen = [person.id for person in page.items]
-            _audit_read(uow, "person.list", actor, searched=bool(words), people=seen)
+            _audit_read(uow, "person.list", actor, listed=seen, searched=bool(words))
         return page
 
     async def find_by_address(
@@ -267,10 +267,18 @@ async def _check_guardian(
 
 
 def _audit_read(
-    uow: UnitOfWork, action: str, actor: Actor, *, about: PersonId | None = None, **payload: object
+    uow: UnitOfWork,
+    action: str,
+    actor: Actor,
+    *,
+    about: PersonId | None = None,
+    listed: Sequence[PersonId] = (),
+    **payload: object,
 ) -> None:
     if authority.audits_reads(actor):
-        uow.audit(_entry(action, "READ", actor, about, payload))
+        shown = {"people": listed} if about is None else {}
+        entry = _entry(action, "READ", actor, about, {**payload, **shown})
+        uow.audit(replace(entry, people=tuple(listed) if about is None else (about,)))
 
 
 def _written(

@@ -1,7 +1,7 @@
 """Use cases of support: open tickets, look after them, hand conversations to people."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -79,7 +79,7 @@ class SupportService(Handoffs):
         async with self._db.transaction() as uow:
             ticket = await find_ticket(uow, ticket_id, actor)
             if _reads_are_ours_to_audit(actor):
-                uow.audit(_entry(actor, "ticket.read", about=ticket.subject_id, effect="READ"))
+                uow.audit(_seen(actor, "ticket.read", [ticket], about=ticket.subject_id))
         return ticket
 
     async def get_history(self, ticket_id: TicketId, *, actor: Actor) -> tuple[TicketEvent, ...]:
@@ -88,7 +88,9 @@ class SupportService(Handoffs):
         Raises: NotFound("ticket.unknown"): no such ticket, or it is somebody else's.
         """
         async with self._db.transaction() as uow:
-            await find_ticket(uow, ticket_id, actor)
+            ticket = await find_ticket(uow, ticket_id, actor)
+            if _reads_are_ours_to_audit(actor):
+                uow.audit(_seen(actor, "ticket.history", [ticket], about=ticket.subject_id))
             events = await store.select_events(uow.conn, ticket_id, with_notes=actor.is_staff)
         return tuple(events)
 
@@ -109,7 +111,7 @@ class SupportService(Handoffs):
             page = page_of(rows, limit, lambda t: encode_cursor(t.created_at, t.id))
             if _reads_are_ours_to_audit(actor):
                 shown = {"tickets": [t.id for t in page.items]}
-                uow.audit(_entry(actor, "ticket.list", payload=shown, effect="READ"))
+                uow.audit(_seen(actor, "ticket.list", page.items, payload=shown))
         return page
 
     async def change_status(
@@ -226,6 +228,18 @@ class SupportService(Handoffs):
 def _reads_are_ours_to_audit(actor: Actor) -> bool:
     """Say whether nobody else records the read: an agent's runner does, students read their own."""
     return actor.is_staff and actor.agent is None
+
+
+def _seen(
+    actor: Actor,
+    action: str,
+    tickets: Sequence[Ticket],
+    *,
+    about: UUID | None = None,
+    payload: Mapping[str, object] | None = None,
+) -> AuditEntry:
+    entry = _entry(actor, action, about=about, payload=payload, effect="READ")
+    return replace(entry, people=tuple(t.person_id for t in tickets if t.person_id))
 
 
 def _entry(

@@ -16,3 +16,16 @@ CREATE INDEX outbound_messages_person ON outbound_messages (person_id, created_a
     WHERE person_id IS NOT NULL;
 CREATE INDEX people_guardian ON people (guardian_id) WHERE guardian_id IS NOT NULL;
 CREATE INDEX people_merged ON people (merged_into) WHERE merged_into IS NOT NULL;
+
+-- Who read whose record: one line a person that an audited read showed.
+CREATE TABLE record_accesses (
+    person_id  uuid NOT NULL,
+    at         timestamptz NOT NULL,
+    audit_id   uuid NOT NULL,
+    actor_kind text NOT NULL,
+    actor_role text,
+    staff_id   uuid,
+    agent      text,
+    action     text NOT NULL,
+    PRIMARY KEY (person_id, at, audit_id)
+);

@@ -122,6 +122,7 @@ class ConversationSummary:
     status: ConversationStatus
     channel: Channel
     locale: Locale
+    person_id: PersonId | None
     person_name: str | None
     last_message: str | None
     last_message_at: datetime

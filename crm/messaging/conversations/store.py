@@ -123,7 +123,7 @@ async def select_summaries(
         values |= {"at": after[0], "id": after[1]}
     cursor = await conn.execute(
         f"""
-        SELECT c.id, c.status, c.channel, c.locale, p.full_name AS person_name,
+        SELECT c.id, c.status, c.channel, c.locale, c.person_id, p.full_name AS person_name,
                m.body AS last_message, c.last_message_at, c.handoff_reason, s.name AS assigned_to
         FROM conversations c
         LEFT JOIN people p ON p.id = c.person_id
