@@ -24,6 +24,7 @@ from crm.courses.service import CourseService
 from crm.db import Database, open_pool
 from crm.errors import Unavailable
 from crm.identity.service import IdentityService
+from crm.imports.courses.importer import CourseImporter
 from crm.imports.importer import Importer
 from crm.imports.models import ImportKind
 from crm.imports.people.importer import PeopleImporter
@@ -217,7 +218,7 @@ def importers_of(settings: Settings) -> Mapping[ImportKind, Importer]:
         locale=settings.default_locale,
         time_zone=settings.time_zone,
     )
-    return {"people": people}
+    return {"people": people, "courses": CourseImporter()}
 
 
 def _cache(indexing: RetrievalSettings, embedder: Embedder | None) -> VectorCache:

@@ -8,6 +8,7 @@ import pytest
 from crm.actor import SERVICE_ACTOR
 from crm.clock import FixedClock
 from crm.db import Database, Pool
+from crm.imports.courses.importer import CourseImporter
 from crm.imports.models import DuplicatePolicy, Import, ImportKind, LineError, StartImport
 from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
@@ -77,6 +78,7 @@ def database(pool: Pool) -> Database:
 def desk(database: Database) -> Desk:
     importers = {
         "people": PeopleImporter(region="PE", locale="es", time_zone="America/Lima"),
+        "courses": CourseImporter(),
     }
     return Desk(
         database,
