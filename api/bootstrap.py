@@ -23,6 +23,7 @@ from crm.courses.fees.service import FeeService
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
 from crm.errors import Unavailable
+from crm.exports.service import ExportService
 from crm.identity.service import IdentityService
 from crm.imports.courses.importer import CourseImporter
 from crm.imports.importer import Importer
@@ -79,6 +80,7 @@ class Services:
     knowledge: KnowledgeSearch
     ingest: IngestService
     imports: ImportService
+    exports: ExportService
     import_runner: ImportRunner
     embedder: Embedder | None
     runner: ToolRunner
@@ -180,6 +182,7 @@ def _wire(
         knowledge=knowledge,
         ingest=IngestService(documents, embedder, cache=cache),
         imports=ImportService(database, importers, max_bytes=settings.import_max_bytes),
+        exports=ExportService(database),
         import_runner=ImportRunner(database, importers, time_zone=settings.time_zone),
         embedder=embedder,
         runner=runner,

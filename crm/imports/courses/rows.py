@@ -37,7 +37,7 @@ _LEVELS = {
     "intermedio": "intermediate",
     "avanzado": "advanced",
 }
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
+_CODE = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
 _YES = frozenset({"1", "true", "yes", "y", "si", "sí", "x"})
 _NO = frozenset({"0", "false", "no", "n"})
 
@@ -51,7 +51,7 @@ def read_course(cells: Mapping[str, str]) -> CourseContent:
     get = cells.get
     weeks, hours = _whole(cells, "weeks"), _whole(cells, "hours")
     content = CourseContent(
-        code=_code(get("code", "")),
+        code=_code(get("code", "").upper()),
         area=get("area", "").upper(),
         level=_level(get("level") or "intro"),
         language="en" if get("language", "").lower() in ("en", "english", "inglés") else "es",
@@ -87,8 +87,8 @@ def read_price(text: str, currency: str) -> Money:
 
 
 def _code(text: str) -> str:
-    if not _CODE.fullmatch(text):
-        raise RuleBroken("course.code", "A code has letters, digits and hyphens, at most 40.")
+    if not _CODE.fullmatch(text) or len(text) > 40:
+        raise RuleBroken("course.code", "A code has capitals, digits and single hyphens, at most 40.")
     return text
 
 

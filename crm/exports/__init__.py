@@ -1,0 +1,1 @@
+"""Exports: everything of a kind as rows, in the columns that an import reads back."""
