@@ -14,6 +14,7 @@ from agents.runtime.engine import TurnEngine
 from agents.settings import AgentSettings
 from api.agents import build_engine
 from api.desk import TurnDesk
+from api.payments import Tills, open_tills, receive
 from api.settings import Settings
 from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
@@ -39,6 +40,7 @@ from crm.messaging.conversations.service import ConversationService
 from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
 from crm.messaging.turns.service import TurnService
+from crm.payments.gateways.webhooks import WebhookReceiver
 from crm.people.contact.quiet import QuietHours
 from crm.people.contact.service import PreferenceService
 from crm.people.service import PeopleService
@@ -76,6 +78,8 @@ class Services:
     turns: TurnService
     outbound: OutboundService
     mailbox: MailboxTransport
+    tills: Tills
+    webhooks: WebhookReceiver
     documents: PgVectorStore
     knowledge: KnowledgeSearch
     ingest: IngestService
@@ -98,14 +102,16 @@ async def open_services(
     Args:
         settings: complete, i.e. with addresses and the master key.
         clock: tests set it.
-    Raises: Unavailable("database" | "settings.master_key").
+    Raises: Unavailable("database" | "settings.master_key" | "settings.stripe").
     """
     clock = clock or SystemClock()
     pool = await open_pool(settings.require_database_url(), max_size=settings.pool_size)
     client = connect(settings.redis_url or "redis://127.0.0.1:6379/0")
     providers = build_providers(AgentSettings())
     try:
-        yield _wire(settings, Database(pool, clock, _vault(settings)), client, providers)
+        database = Database(pool, clock, _vault(settings))
+        async with open_tills(settings, database) as tills:
+            yield _wire(settings, database, client, providers, tills=tills)
     finally:
         await providers.aclose()
         await client.aclose()
@@ -119,7 +125,12 @@ def _vault(settings: Settings) -> Vault:
 
 
 def _wire(
-    settings: Settings, database: Database, client: "aioredis.Redis", providers: Providers
+    settings: Settings,
+    database: Database,
+    client: "aioredis.Redis",
+    providers: Providers,
+    *,
+    tills: Tills,
 ) -> Services:
     courses = CourseService(database, time_zone=settings.time_zone)
     people = PeopleService(
@@ -178,6 +189,8 @@ def _wire(
             database, mailbox, quiet=QuietHours(settings.quiet_from, settings.quiet_until)
         ),
         mailbox=mailbox,
+        tills=tills,
+        webhooks=WebhookReceiver(database, tills.gateways, receive=receive),
         documents=documents,
         knowledge=knowledge,
         ingest=IngestService(documents, embedder, cache=cache),

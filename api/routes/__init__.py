@@ -14,8 +14,10 @@ from api.routes import (
     exports,
     imports,
     pages,
+    payment_webhooks,
     people,
     programmes,
+    sandbox_payments,
     system,
     tickets,
 )
@@ -35,6 +37,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports.router,
     advisor.router,
     admin.router,
+    payment_webhooks.router,
+    sandbox_payments.router,
     system.router,
     pages.router,
 )

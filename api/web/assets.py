@@ -40,7 +40,15 @@ WIDGET_MODULES = (
     "start.js",
 )
 WIDGET_STYLES = ("tokens.css", "widget.css", "widget-messages.css", "widget-forms.css")
-PAGE_STYLES = ("tokens.css", "base.css", "site.css", "course.css", "document.css", "console.css")
+PAGE_STYLES = (
+    "tokens.css",
+    "base.css",
+    "site.css",
+    "course.css",
+    "document.css",
+    "console.css",
+    "till.css",
+)
 
 #: What `/static/` serves beside the stylesheet; the consoles build on two of the widget's modules.
 _SOURCES = {

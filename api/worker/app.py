@@ -15,6 +15,7 @@ QUEUE = "orienta"
 SCHEDULE = {
     "relay_outbox": 1.0,
     "deliver_outbound": 2.0,
+    "run_sandbox": 1.0,
     "embed_pending": 15.0,
     "run_imports": 5.0,
     "sweep": 30.0,

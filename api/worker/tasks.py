@@ -63,6 +63,12 @@ async def deliver_outbound(services: Services) -> None:
     await services.outbound.deliver_due()
 
 
+async def run_sandbox(services: Services) -> None:
+    """Let the sandbox gateway report, settle and expire what is due, where it is in use."""
+    if services.tills.sandbox is not None:
+        await services.tills.sandbox.deliveries.run_due()
+
+
 async def embed_pending(services: Services) -> None:
     """Give chunks without a vector theirs; one worker at a time, the processor is the limit."""
     lock = services.redis.lock(EMBED_LOCK, timeout=2 * BUDGET_S, blocking=False)
@@ -105,6 +111,7 @@ async def expire_quotes(services: Services) -> None:
 TASKS: Mapping[str, Work[object]] = {
     "relay_outbox": relay_outbox,
     "deliver_outbound": deliver_outbound,
+    "run_sandbox": run_sandbox,
     "embed_pending": embed_pending,
     "run_imports": run_imports,
     "sweep": sweep,

@@ -88,7 +88,9 @@ def read_price(text: str, currency: str) -> Money:
 
 def _code(text: str) -> str:
     if not _CODE.fullmatch(text) or len(text) > 40:
-        raise RuleBroken("course.code", "A code has capitals, digits and single hyphens, at most 40.")
+        raise RuleBroken(
+            "course.code", "A code has capitals, digits and single hyphens, at most 40."
+        )
     return text
 
 

@@ -1,0 +1,1 @@
+"""Sandbox: a payment gateway of our own for demonstrations and tests, with every bad habit."""

@@ -1,0 +1,1 @@
+"""Stripe: Checkout, refunds and signed webhooks through the official SDK."""
