@@ -19,6 +19,10 @@ from api.settings import Settings
 from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
 from crm.clock import Clock, SystemClock
+from crm.courses.completion.attendance.service import AttendanceService
+from crm.courses.completion.certificates.service import CertificateService
+from crm.courses.completion.models import CompletionPolicy
+from crm.courses.completion.service import CompletionService
 from crm.courses.fees.models import FeePolicy
 from crm.courses.fees.service import FeeService
 from crm.courses.service import CourseService
@@ -72,6 +76,9 @@ class Services:
     accesses: AccessService
     courses: CourseService
     fees: FeeService
+    attendance: AttendanceService
+    completion: CompletionService
+    certificates: CertificateService
     support: SupportService
     conversations: ConversationService
     confirmations: ConfirmationService
@@ -181,6 +188,9 @@ def _wire(
         accesses=AccessService(database),
         courses=courses,
         fees=FeeService(database, _fee_policy(settings)),
+        attendance=AttendanceService(database, _completion_policy(settings)),
+        completion=CompletionService(database, _completion_policy(settings)),
+        certificates=CertificateService(database, _completion_policy(settings)),
         support=support,
         conversations=conversations,
         confirmations=confirmations,
@@ -214,6 +224,12 @@ def _wire(
 def _fee_policy(settings: Settings) -> FeePolicy:
     return FeePolicy(
         quote_life=timedelta(minutes=settings.quote_minutes), time_zone=settings.time_zone
+    )
+
+
+def _completion_policy(settings: Settings) -> CompletionPolicy:
+    return CompletionPolicy(
+        attendance_percent=settings.attendance_percent, time_zone=settings.time_zone
     )
 
 

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     staff_session_hours: int = 12
     confirmation_minutes: int = 15
     quote_minutes: int = Field(30, description="How long a quoted price stays frozen")
+    attendance_percent: int = Field(
+        80, ge=0, le=100, description="The least share of sessions, as the published rules say"
+    )
     message_max_chars: int = 4_000
     quiet_from: time = Field(time(21), description="Local hour from which nobody is disturbed")
     quiet_until: time = Field(time(8), description="Local hour from which one may be written to")

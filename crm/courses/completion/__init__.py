@@ -1,0 +1,1 @@
+"""Completion: attendance, the end of a course, and the certificate of it."""

@@ -1,0 +1,1 @@
+"""Attendance: who was at which session of a cohort."""

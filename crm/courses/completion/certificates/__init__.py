@@ -1,0 +1,1 @@
+"""Certificates: issued on completion, checked by anybody, revoked by staff."""

@@ -1,0 +1,101 @@
+"""What it takes to complete a course: pure rules, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from crm.courses.completion.attendance.models import Mark, Share, sessions_of, share_of
+from crm.courses.completion.certificates.models import Certificate
+from crm.courses.models import Bilingual, CohortId, Weekday
+from crm.errors import RuleBroken
+from crm.ids import PersonId
+
+MAX_WAIVER = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionPolicy:
+    """What the institution asks of those who complete a course.
+
+    Args:
+        attendance_percent: the least share of a cohort's sessions.
+        time_zone: decides which day it is.
+    """
+
+    attendance_percent: int = 75
+    time_zone: str = "UTC"
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day it is at the institution."""
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studies:
+    """An enrolment with what its completion and its certificate rest on.
+
+    Args:
+        gives_certificate: the course does.
+    """
+
+    enrolment_id: UUID
+    person_id: PersonId
+    cohort_id: CohortId
+    status: str
+    ended_at: datetime | None
+    starts_on: date
+    ends_on: date
+    days: tuple[Weekday, ...]
+    course_code: str
+    title: Bilingual
+    hours: int
+    gives_certificate: bool
+
+    @property
+    def sessions(self) -> tuple[date, ...]:
+        """Return the days of the cohort's sessions."""
+        return sessions_of(self.starts_on, self.ends_on, self.days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A completed enrolment, with its certificate where the course gives one."""
+
+    enrolment_id: UUID
+    person_id: PersonId
+    cohort_id: CohortId
+    course_code: str
+    completed_at: datetime
+    certificate: Certificate | None
+
+
+def check_completion(
+    studies: Studies,
+    marks: Mapping[date, Mark],
+    *,
+    today: date,
+    policy: CompletionPolicy,
+    waived: bool = False,
+) -> Share:
+    """Check that an enrolment may be completed, and return the share that was attended.
+
+    A session that nobody marked counts as missed.
+
+    Args:
+        waived: attendance does not matter for this one.
+
+    Raises:
+        RuleBroken("enrolment.closed"): withdrawn or transferred.
+        RuleBroken("completion.early"): sessions are still to come.
+        RuleBroken("completion.attendance"): too few were attended.
+    """
+    if studies.status != "confirmed":
+        raise RuleBroken("enrolment.closed", "This enrolment has ended.")
+    if today < max(studies.sessions, default=studies.ends_on):
+        raise RuleBroken("completion.early", "The course's last session is still to come.")
+    share = share_of(studies.sessions, marks)
+    if not waived and not share.reaches(policy.attendance_percent):
+        raise RuleBroken("completion.attendance", "Too few sessions were attended.")
+    return share
