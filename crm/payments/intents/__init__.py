@@ -1,0 +1,1 @@
+"""Intents: what shall be asked of a gateway, claimed, acted on and closed."""

@@ -1,0 +1,1 @@
+"""Invoices: what is owed, in instalments, and what no longer is."""

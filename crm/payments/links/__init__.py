@@ -1,0 +1,1 @@
+"""Payment links: an address nobody can guess that leads to where one pays."""

@@ -1,0 +1,91 @@
+"""How a payment link is made and followed."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.actor import Actor
+from crm.db import UnitOfWork
+from crm.errors import RuleBroken
+from crm.ids import new_id
+from crm.money import Money
+from crm.payments import store as payments
+from crm.payments.invoices.models import Invoice
+from crm.payments.links import store
+from crm.payments.models import MANUAL, InvoiceId, Payment, PaymentId
+from crm.payments.taking import initiate_payment, locked_invoice
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentLink:
+    """An address that leads to where a payment is made.
+
+    Args:
+        path: below the deployment's address; holds a token that cannot be guessed.
+    """
+
+    payment_id: PaymentId
+    invoice_id: InvoiceId
+    amount: Money
+    path: str
+
+
+async def make_link(
+    uow: UnitOfWork,
+    invoice_id: InvoiceId,
+    *,
+    amount: Money | None,
+    gateway: str,
+    actor: Actor,
+) -> PaymentLink:
+    """Make a link to a payment that is under way, or else to a new one.
+
+    Args:
+        amount: None asks for the next instalment.
+
+    Raises: as `initiate_payment`.
+    """
+    invoice = await locked_invoice(uow, invoice_id)
+    asked = amount or _next_instalment(invoice)
+    others = await payments.select_payments_of(uow.conn, invoice_id)
+    payment = next((p for p in others if _serves(p, asked, uow.clock.now())), None)
+    if payment is None:
+        payment = await initiate_payment(
+            uow,
+            invoice_id=invoice_id,
+            amount=asked,
+            gateway=gateway,
+            effect_key=f"link:{new_id()}",
+            actor=actor,
+        )
+    token = secrets.token_urlsafe(32)
+    await store.insert_link(uow.conn, hash_of(token), payment.id, at=uow.clock.now())
+    return PaymentLink(payment.id, invoice_id, payment.amount, f"/pay/{token}")
+
+
+def hash_of(token: str) -> bytes:
+    """Return what is kept of a link's token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def checkout_of(payment: Payment, now: datetime) -> str:
+    """Return where a payment is made.
+
+    Raises: RuleBroken("payment_link.closed"): it was made, given up or has expired.
+    """
+    url, ends = payment.checkout_url, payment.checkout_expires_at
+    if not payment.is_live or url is None or (ends is not None and ends <= now):
+        raise RuleBroken("payment_link.closed", "This payment is no longer open.")
+    return url
+
+
+def _next_instalment(invoice: Invoice) -> Money:
+    parts = invoice.covered(invoice.created_at.date())
+    return next((part.outstanding for part in parts if part.status != "paid"), invoice.outstanding)
+
+
+def _serves(payment: Payment, amount: Money, now: datetime) -> bool:
+    ends = payment.checkout_expires_at
+    open_still = payment.is_live and (ends is None or ends > now)
+    return open_still and payment.gateway not in MANUAL and payment.amount == amount

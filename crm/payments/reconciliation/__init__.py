@@ -1,0 +1,1 @@
+"""Reconciliation: what a gateway booked against what our ledger says."""
