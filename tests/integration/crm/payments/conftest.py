@@ -133,9 +133,7 @@ class Till(Rows):
         facts.setdefault("actor", SERVICE_ACTOR)
         net = invoice.net if amount is None else Money(amount, invoice.net.currency)
         async with self.database.transaction() as uow:
-            return await acts.initiate_payment(
-                uow, invoice_id=invoice.id, amount=net, **facts
-            )
+            return await acts.initiate_payment(uow, invoice_id=invoice.id, amount=net, **facts)
 
     async def opened(self, invoice: Invoice, amount: int | None = None) -> Payment:
         """Begin a payment and open its checkout."""
