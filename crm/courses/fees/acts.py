@@ -19,6 +19,7 @@ from crm.courses.fees.models import (
     QuoteStatus,
     Seat,
 )
+from crm.courses.fees.terms import store as terms
 from crm.courses.models import CohortId
 from crm.db import UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
@@ -135,27 +136,27 @@ async def _discount(
 ) -> DiscountTerms | None:
     if code is None:
         return None
-    terms = await store.select_discount(uow.conn, code, lock=False)
-    if terms is None:
+    discount = await terms.select_discount(uow.conn, code, lock=False)
+    if discount is None:
         raise NotFound("discount.unknown", "There is no such discount.")
-    if terms.usage_limit is not None:
-        terms = await store.select_discount(uow.conn, code, lock=True) or terms
-        rules.check_usage(terms, await store.count_uses(uow.conn, code))
-    rules.check_discount(terms, applicant, seat, today=policy.day_of(uow.clock.now()))
-    return terms
+    if discount.usage_limit is not None:
+        discount = await terms.select_discount(uow.conn, code, lock=True) or discount
+        rules.check_usage(discount, await terms.count_uses(uow.conn, code))
+    rules.check_discount(discount, applicant, seat, today=policy.day_of(uow.clock.now()))
+    return discount
 
 
 async def _fund(uow: UnitOfWork, code: str | None) -> FundState | None:
     """Return how a scholarship's fund stands, with nobody else drawing on it meanwhile."""
     if code is None:
         return None
-    await store.lock_scholarship(uow.conn, code)
+    await terms.lock_scholarship(uow.conn, code)
     # What is overdue must not be in the way of the next one, even when the beat is late.
     overdue = await store.expire_overdue(
         uow.conn, at=uow.clock.now(), limit=EXPIRE_BATCH, scholarship_code=code
     )
     _note_expired(uow, overdue)
-    fund = await store.select_fund(uow.conn, code)
+    fund = await terms.select_fund(uow.conn, code)
     if fund is None:
         raise NotFound("scholarship.unknown", "There is no such scholarship.")
     if not fund.terms.active:
@@ -218,7 +219,7 @@ async def _locked(uow: UnitOfWork, quote_id: QuoteId) -> Quote:
     if quote is None:
         raise NotFound("quote.unknown", "There is no such quote.")
     if (code := quote.code_of("scholarship")) is not None:
-        await store.lock_scholarship(uow.conn, code)
+        await terms.lock_scholarship(uow.conn, code)
     if quote.application_id:
         await applications.lock_application(uow.conn, quote.application_id)
     return await store.select_quote(uow.conn, quote_id, owner=None, lock=True) or quote

@@ -89,6 +89,14 @@ class DiscountTerms:
     rule: DiscountRule = "open"
 
 
+@dataclass(frozen=True, slots=True)
+class DiscountState:
+    """A discount and how many quotes that stand carry it."""
+
+    terms: DiscountTerms
+    used: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScholarshipTerms:
     """Whom a scholarship covers, and how much of a fee.

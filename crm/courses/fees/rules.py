@@ -87,3 +87,21 @@ def check_fund(fund: FundState, share: Money) -> None:
     """
     if (fund.left - share).amount_minor < 0:
         raise RuleBroken("scholarship.fund", "This scholarship's fund does not suffice.")
+
+
+def check_new_fund(before: FundState, fund: Money) -> None:
+    """Check that a fund of another size still bears what was promised from it.
+
+    Raises: RuleBroken("scholarship.fund" | "money.currency").
+    """
+    if (fund - before.reserved - before.granted).amount_minor < 0:
+        raise RuleBroken("scholarship.fund", "More than this is promised from the fund.")
+
+
+def check_dates(valid_from: date | None, valid_until: date | None) -> None:
+    """Check that a discount does not end before it starts.
+
+    Raises: RuleBroken("discount.dates").
+    """
+    if valid_from and valid_until and valid_until < valid_from:
+        raise RuleBroken("discount.dates", "A discount ends after it starts.")

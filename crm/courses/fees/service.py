@@ -7,7 +7,8 @@ from uuid import UUID
 from crm.actor import Actor
 from crm.courses.fees import acts, store
 from crm.courses.fees.applications.service import ApplicationService
-from crm.courses.fees.models import FeePolicy, FundState, Quote, QuoteId, QuoteStatus
+from crm.courses.fees.models import FeePolicy, Quote, QuoteId, QuoteStatus
+from crm.courses.fees.terms.service import TermsService
 from crm.courses.models import CohortId
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
@@ -31,6 +32,7 @@ class FeeService:
         self._db = database
         self.policy = policy
         self.applications = ApplicationService(database)
+        self.terms = TermsService(database)
 
     async def quote_fee(
         self,
@@ -160,19 +162,6 @@ class FeeService:
             page = page_of(rows, limit, lambda q: encode_cursor(q.created_at, q.id))
             _audit_read(uow, "quote.list", actor, page.items)
         return page
-
-    async def list_funds(
-        self, *, cursor: str | None = None, limit: int = 50, actor: Actor
-    ) -> Page[FundState]:
-        """Return the scholarships by code with how their funds stand; staff only.
-
-        Raises: Denied("auth.role"); RuleBroken("page.cursor").
-        """
-        require(actor, Area.ENROLMENTS)
-        after = decode_cursor(cursor, str)
-        async with self._db.read() as conn:
-            rows = await store.select_funds(conn, after=after[0] if after else "", limit=limit + 1)
-        return page_of(rows, limit, lambda f: encode_cursor(f.terms.code))
 
 
 def _owner(actor: Actor, *, write: bool = False) -> PersonId | None:

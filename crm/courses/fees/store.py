@@ -1,4 +1,4 @@
-"""All the SQL of quotes, and of the terms and funds they rest on."""
+"""All the SQL of quotes, and of the seats and people they are for."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,14 +8,11 @@ from psycopg.rows import DictRow
 
 from crm.courses.fees.models import (
     ApplicationId,
-    DiscountTerms,
-    FundState,
     Quote,
     QuoteId,
     QuoteStatus,
     Reduction,
     ReductionKind,
-    ScholarshipTerms,
     Seat,
 )
 from crm.courses.models import CohortId
@@ -55,86 +52,6 @@ async def select_standing(conn: Connection, person_id: UUID) -> tuple[str, bool]
     )
     row = await rows.fetchone()
     return (row["status"], row["alumni"]) if row else None
-
-
-async def select_discount(conn: Connection, code: str, *, lock: bool) -> DiscountTerms | None:
-    """Return a discount's terms.
-
-    Args:
-        lock: keep others from counting its uses until this transaction ends.
-    """
-    rows = await conn.execute(
-        f"SELECT * FROM discounts WHERE code = %s{' FOR NO KEY UPDATE' if lock else ''}",  # noqa: S608
-        [code],
-    )
-    row = await rows.fetchone()
-    if row is None:
-        return None
-    return DiscountTerms(
-        code=row["code"],
-        percent=row["percent"],
-        cap=Money(row["cap_minor"], row["currency"]),
-        active=row["active"],
-        valid_from=row["valid_from"],
-        valid_until=row["valid_until"],
-        usage_limit=row["usage_limit"],
-        rule=row["rule"],
-    )
-
-
-async def count_uses(conn: Connection, discount_code: str) -> int:
-    """Return how many quotes that stand carry a discount."""
-    rows = await conn.execute(
-        "SELECT count(*) FROM quotes WHERE discount_code = %s AND status IN ('live', 'accepted')",
-        [discount_code],
-    )
-    row = await rows.fetchone()
-    return int(row["count"]) if row else 0
-
-
-async def lock_scholarship(conn: Connection, code: str) -> None:
-    """Let nobody else draw on a scholarship's fund until this transaction ends."""
-    await conn.execute("SELECT 1 FROM scholarships WHERE code = %s FOR NO KEY UPDATE", [code])
-
-
-_FUND = """
-    SELECT s.code, s.percent, s.cap_minor, s.fund_minor, s.currency, s.active, s.automatic,
-        s.combines, q.reserved, q.granted
-    FROM scholarships s, LATERAL (
-        SELECT coalesce(sum(scholarship_minor) FILTER (WHERE status = 'live'), 0)::bigint
-                AS reserved,
-            coalesce(sum(scholarship_minor) FILTER (WHERE status = 'accepted'), 0)::bigint
-                AS granted
-        FROM quotes WHERE scholarship_code = s.code AND status IN ('live', 'accepted')
-    ) q
-"""
-
-
-async def select_fund(conn: Connection, code: str) -> FundState | None:
-    """Return a scholarship's terms and how its fund stands."""
-    rows = await conn.execute(f"{_FUND} WHERE s.code = %s", [code])
-    row = await rows.fetchone()
-    return _fund_of(row) if row else None
-
-
-async def select_funds(conn: Connection, *, after: str, limit: int) -> list[FundState]:
-    """Return scholarships and their funds by code."""
-    rows = await conn.execute(f"{_FUND} WHERE s.code > %s ORDER BY s.code LIMIT %s", [after, limit])
-    return [_fund_of(r) for r in await rows.fetchall()]
-
-
-def _fund_of(row: DictRow) -> FundState:
-    currency = row["currency"]
-    terms = ScholarshipTerms(
-        code=row["code"],
-        percent=row["percent"],
-        cap=Money(row["cap_minor"], currency),
-        fund=Money(row["fund_minor"], currency),
-        active=row["active"],
-        automatic=row["automatic"],
-        combines=row["combines"],
-    )
-    return FundState(terms, Money(row["reserved"], currency), Money(row["granted"], currency))
 
 
 # --- quotes -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from crm.courses.fees.applications.models import (
 )
 from crm.courses.fees.events import ScholarshipAwarded, ScholarshipDeclined, ScholarshipRequested
 from crm.courses.fees.models import ApplicationId
+from crm.courses.fees.terms import store as terms
 from crm.db import Database, UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.identity.permissions import Area, require
@@ -187,7 +188,7 @@ def _require_own(actor: Actor, person_id: PersonId) -> None:
 
 
 async def _check_wanted(uow: UnitOfWork, scholarship_code: str) -> None:
-    fund = await fees.select_fund(uow.conn, scholarship_code)
+    fund = await terms.select_fund(uow.conn, scholarship_code)
     if fund is None:
         raise NotFound("scholarship.unknown", "There is no such scholarship.")
     if not fund.terms.active:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +15,7 @@ from crm.ids import new_id
 if TYPE_CHECKING:
     from conftest import Classroom
 
+    from crm.clock import FixedClock
     from crm.courses.completion.certificates.models import IssuedCertificate
     from crm.ids import PersonId
 
@@ -60,7 +61,7 @@ async def test_proof_holds_offline_and_no_other_statement_does(
 
 
 async def test_name_stays_as_it_was_until_the_certificate_is_issued_anew(
-    classroom: Classroom, today: date
+    classroom: Classroom, clock: FixedClock, today: date
 ) -> None:
     done, person = await classroom.pass_course(today)
     first = await _own(classroom, person)
@@ -72,6 +73,7 @@ async def test_name_stays_as_it_was_until_the_certificate_is_issued_anew(
     assert same.number == first.certificate.number
 
     await classroom.certificates.revoke(same.number, "Nombre corregido.", actor=classroom.advisor)
+    clock.advance(timedelta(minutes=1))
     anew = await classroom.certificates.reissue(done.enrolment_id, actor=classroom.advisor)
 
     assert anew.number != same.number

@@ -96,7 +96,7 @@ class Bursary(Rows):
 
     async def fund(self, code: str) -> tuple[int, int, int]:
         """Return what of a fund is reserved, granted and left."""
-        page = await self.fees.list_funds(limit=200, actor=SERVICE_ACTOR)
+        page = await self.fees.terms.list_funds(limit=200, actor=SERVICE_ACTOR)
         (state,) = [f for f in page.items if f.terms.code == code]
         amounts = (state.reserved, state.granted, state.left)
         return tuple(amount.amount_minor for amount in amounts)  # type: ignore[return-value]
