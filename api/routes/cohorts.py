@@ -80,7 +80,8 @@ class CohortPatch(Body):
     price: Price | None = None
 
 
-def _key(code_or_id: str) -> str | UUID:
+def cohort_key(code_or_id: str) -> str | UUID:
+    """Return a cohort's id, or else its code."""
     try:
         return UUID(code_or_id)
     except ValueError:
@@ -131,7 +132,7 @@ async def get_cohort(
     cohort: CohortPath, staff: CatalogueReader, services: ServicesDep
 ) -> CohortOut:
     """Return a cohort with the seats that are left."""
-    return CohortOut.of(await services.courses.get_cohort(_key(cohort)))
+    return CohortOut.of(await services.courses.get_cohort(cohort_key(cohort)))
 
 
 @router.patch("/{cohort}", summary="Change a cohort")
@@ -143,7 +144,7 @@ async def update_cohort(
     idempotency: IdempotencyDep,
 ) -> CohortOut:
     """Change state, seats, closing date or price; whoever has a seat keeps it."""
-    found = await services.courses.get_cohort(_key(cohort))
+    found = await services.courses.get_cohort(cohort_key(cohort))
     command = UpdateCohort(
         code=found.code,
         status=body.status,

@@ -15,6 +15,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 OPEN = {
     "/v1/chat/sessions",
     "/v1/auth/login",
+    "/v1/certificates/{number}",
     "/healthz",
     "/readyz",
 }
