@@ -47,6 +47,8 @@ from crm.messaging.turns.service import TurnService
 from crm.payments.gateways.webhooks import WebhookReceiver
 from crm.people.contact.quiet import QuietHours
 from crm.people.contact.service import PreferenceService
+from crm.people.duplicates.service import DuplicateService
+from crm.people.merging.service import MergeService
 from crm.people.service import PeopleService
 from crm.support.service import SupportService
 from retrieval.embed.cache import VectorCache, load_vector_cache
@@ -73,6 +75,8 @@ class Services:
     identity: IdentityService
     people: PeopleService
     preferences: PreferenceService
+    duplicates: DuplicateService
+    merges: MergeService
     accesses: AccessService
     courses: CourseService
     fees: FeeService
@@ -185,6 +189,8 @@ def _wire(
         ),
         people=people,
         preferences=PreferenceService(database),
+        duplicates=DuplicateService(database),
+        merges=MergeService(database),
         accesses=AccessService(database),
         courses=courses,
         fees=FeeService(database, _fee_policy(settings)),

@@ -17,6 +17,7 @@ SCHEDULE = {
     "deliver_outbound": 2.0,
     "run_sandbox": 1.0,
     "embed_pending": 15.0,
+    "find_duplicates": 30.0,
     "run_imports": 5.0,
     "sweep": 30.0,
     "expire_quotes": 30.0,

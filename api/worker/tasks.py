@@ -96,6 +96,13 @@ async def run_imports(services: Services) -> None:
         pass
 
 
+async def find_duplicates(services: Services) -> None:
+    """Compare the people who are new or changed with the others."""
+    until = time.monotonic() + BUDGET_S
+    while await services.duplicates.check_due() and time.monotonic() < until:
+        pass
+
+
 async def sweep(services: Services) -> None:
     """Take up conversations that nobody serves, and let expire what is due."""
     await asyncio.gather(services.engine.sweep(), services.confirmations.expire_due())
@@ -113,6 +120,7 @@ TASKS: Mapping[str, Work[object]] = {
     "deliver_outbound": deliver_outbound,
     "run_sandbox": run_sandbox,
     "embed_pending": embed_pending,
+    "find_duplicates": find_duplicates,
     "run_imports": run_imports,
     "sweep": sweep,
     "expire_quotes": expire_quotes,

@@ -159,14 +159,16 @@ async def insert_consent(conn: Connection, consent: Consent) -> None:
 
 
 async def select_current_consents(conn: Connection, person_id: PersonId) -> list[Consent]:
-    """Return the last word on every channel and purpose."""
+    """Return the last word on every channel and purpose; guardians as who they are now."""
     async with conn.cursor(row_factory=class_row(Consent)) as cursor:
         await cursor.execute(
             """
-            SELECT DISTINCT ON (channel, purpose) id, person_id, channel, purpose, granted, source,
-                text_version, guardian_id, recorded_at
-            FROM consents WHERE person_id = %s
-            ORDER BY channel, purpose, recorded_at DESC, id DESC
+            SELECT DISTINCT ON (c.channel, c.purpose) c.id, c.person_id, c.channel, c.purpose,
+                c.granted, c.source, c.text_version,
+                coalesce(g.merged_into, c.guardian_id) AS guardian_id, c.recorded_at
+            FROM consents c LEFT JOIN people g ON g.id = c.guardian_id
+            WHERE c.person_id = %s
+            ORDER BY c.channel, c.purpose, c.recorded_at DESC, c.id DESC
             """,
             [person_id],
         )
