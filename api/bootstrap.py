@@ -14,7 +14,7 @@ from agents.runtime.engine import TurnEngine
 from agents.settings import AgentSettings
 from api.agents import build_engine
 from api.desk import TurnDesk
-from api.payments import Tills, open_tills, receive
+from api.payments import Tills, open_tills
 from api.settings import Settings
 from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
@@ -45,6 +45,8 @@ from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
 from crm.messaging.turns.service import TurnService
 from crm.payments.gateways.webhooks import WebhookReceiver
+from crm.payments.inbox import receive
+from crm.payments.service import PaymentService
 from crm.people.contact.quiet import QuietHours
 from crm.people.contact.service import PreferenceService
 from crm.people.duplicates.service import DuplicateService
@@ -91,6 +93,7 @@ class Services:
     mailbox: MailboxTransport
     tills: Tills
     webhooks: WebhookReceiver
+    payments: PaymentService
     documents: PgVectorStore
     knowledge: KnowledgeSearch
     ingest: IngestService
@@ -207,6 +210,13 @@ def _wire(
         mailbox=mailbox,
         tills=tills,
         webhooks=WebhookReceiver(database, tills.gateways, receive=receive),
+        payments=PaymentService(
+            database,
+            tills.gateways,
+            chosen=tills.chosen,
+            return_url=f"{settings.base_url}/me",
+            checkout_life=timedelta(hours=settings.checkout_hours),
+        ),
         documents=documents,
         knowledge=knowledge,
         ingest=IngestService(documents, embedder, cache=cache),

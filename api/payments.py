@@ -11,9 +11,9 @@ import httpx
 from pydantic import SecretStr
 
 from api.settings import Settings
-from crm.db import Database, UnitOfWork
+from crm.db import Database
 from crm.errors import NotFound, Unavailable
-from crm.payments.gateways.protocol import Gateway, GatewayEvent
+from crm.payments.gateways.protocol import Gateway
 from crm.payments.gateways.sandbox.deliveries import SandboxDeliveries
 from crm.payments.gateways.sandbox.desk import SandboxDesk
 from crm.payments.gateways.sandbox.gateway import SandboxGateway
@@ -112,8 +112,3 @@ async def _stripe(settings: Settings, database: Database) -> AsyncIterator[Gatew
         yield gateway
     finally:
         await gateway.aclose()
-
-
-async def receive(uow: UnitOfWork, event: GatewayEvent) -> bool:
-    """Refuse every event: there are no books yet."""
-    raise NotFound("payment.unknown", "There is no such payment.")

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     stream_maxlen: int = 2_000
     stream_ttl_s: int = 900
 
+    checkout_hours: int = Field(24, description="A payment that names no end can be made so long")
     chat_session_hours: int = 24 * 7
     staff_session_hours: int = 12
     confirmation_minutes: int = 15

@@ -16,6 +16,8 @@ SCHEDULE = {
     "relay_outbox": 1.0,
     "deliver_outbound": 2.0,
     "run_sandbox": 1.0,
+    "run_payments": 1.0,
+    "poll_payments": 60.0,
     "embed_pending": 15.0,
     "find_duplicates": 30.0,
     "run_imports": 5.0,

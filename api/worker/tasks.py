@@ -69,6 +69,20 @@ async def run_sandbox(services: Services) -> None:
         await services.tills.sandbox.deliveries.run_due()
 
 
+async def run_payments(services: Services) -> None:
+    """Ask gateways for checkouts and refunds that are due."""
+    until = time.monotonic() + BUDGET_S
+    while await services.payments.run_due() and time.monotonic() < until:
+        pass
+
+
+async def poll_payments(services: Services) -> None:
+    """Ask gateways about payments whose webhooks may be lost."""
+    until = time.monotonic() + BUDGET_S
+    while await services.payments.poll_due() and time.monotonic() < until:
+        pass
+
+
 async def embed_pending(services: Services) -> None:
     """Give chunks without a vector theirs; one worker at a time, the processor is the limit."""
     lock = services.redis.lock(EMBED_LOCK, timeout=2 * BUDGET_S, blocking=False)
@@ -119,6 +133,8 @@ TASKS: Mapping[str, Work[object]] = {
     "relay_outbox": relay_outbox,
     "deliver_outbound": deliver_outbound,
     "run_sandbox": run_sandbox,
+    "run_payments": run_payments,
+    "poll_payments": poll_payments,
     "embed_pending": embed_pending,
     "find_duplicates": find_duplicates,
     "run_imports": run_imports,

@@ -39,7 +39,8 @@ class PaymentService(PaymentReading):
     """What is owed, what was paid, and the books that say so.
 
     Args:
-        gateways: by name; the first is the one that payment links use.
+        gateways: by name.
+        chosen: the one that payment links use unless they name another.
         return_url: where payers land after a checkout.
         checkout_life: of payments that name no end of their own.
     """
@@ -49,11 +50,13 @@ class PaymentService(PaymentReading):
         database: Database,
         gateways: Mapping[str, Gateway] | None = None,
         *,
+        chosen: str | None = None,
         return_url: str = "http://127.0.0.1:8000/me",
         checkout_life: timedelta = timedelta(hours=24),
     ) -> None:
         super().__init__(database)
         self._gateways = gateways or {}
+        self._chosen = chosen
         self._work = GatewayWork(
             database, self._gateways, return_url=return_url, checkout_life=checkout_life
         )
@@ -253,7 +256,7 @@ class PaymentService(PaymentReading):
             return await do_once(uow, idempotency, said, make, kind=PaymentLink)
 
     def _gateway_name(self, name: str | None) -> str:
-        chosen = name or next(iter(self._gateways), None)
+        chosen = name or self._chosen
         if chosen is None or chosen not in self._gateways:
             raise NotFound("gateway.unknown", "There is no such gateway.")
         return chosen

@@ -95,7 +95,7 @@ class Till(Rows):
         self.database = database
         self.clock = clock
         self.gateway = PretendGateway()
-        self.service = PaymentService(database, {NAME: self.gateway})
+        self.service = PaymentService(database, {NAME: self.gateway}, chosen=NAME)
         staff_id = StaffId(new_id())
         self.advisor = Actor(
             SubjectId(staff_id), IdentityLevel.VERIFIED, staff_id=staff_id, role=Role.ADVISOR

@@ -1,0 +1,324 @@
+"""Payments over HTTP, for staff; and the links that payers follow."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi.responses import RedirectResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.auth import staff_in
+from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from crm.actor import Actor
+from crm.errors import RuleBroken
+from crm.identity.permissions import Area
+from crm.money import Money
+from crm.payments.models import (
+    FactKind,
+    InvoiceId,
+    ManualMethod,
+    PaymentId,
+    PaymentStatus,
+    RefundStatus,
+)
+from crm.payments.reconciliation.models import Finding
+
+router = APIRouter(prefix="/v1/payments", tags=["payments"])
+links = APIRouter(tags=["payments"])
+
+PaymentReader = Annotated[Actor, Depends(staff_in(Area.PAYMENTS))]
+PaymentWriter = Annotated[Actor, Depends(staff_in(Area.PAYMENTS, write=True))]
+#: Above any fee; below what a bigint holds even when many are summed up.
+MAX_MINOR = 10**13
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class MoneyOut(_Out):
+    """An amount in the currency's minor units, e.g. cents."""
+
+    amount_minor: int
+    currency: str
+
+
+class MoneyIn(_Body):
+    """An amount in the currency's minor units, e.g. cents."""
+
+    amount_minor: Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")]
+
+    @property
+    def money(self) -> Money:
+        """Return it as the domain reckons."""
+        return Money(self.amount_minor, self.currency)
+
+
+class PaymentOut(_Out):
+    """An attempt to take money for an invoice."""
+
+    id: UUID
+    invoice_id: UUID
+    person_id: UUID
+    gateway: str
+    amount: MoneyOut
+    status: PaymentStatus
+    captured: MoneyOut
+    refunded: MoneyOut
+    refund_pending: MoneyOut
+    disputed: MoneyOut
+    lost: MoneyOut
+    gateway_ref: str | None
+    checkout_url: str | None
+    checkout_expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class RefundOut(_Out):
+    """Money that goes back."""
+
+    id: UUID
+    payment_id: UUID
+    amount: MoneyOut
+    reason: str
+    status: RefundStatus
+    gateway_ref: str | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class FactOut(_Out):
+    """Something that happened to a payment."""
+
+    kind: FactKind
+    amount: MoneyOut | None
+    refund_id: UUID | None
+    occurred_at: datetime
+
+
+class PaymentDetailOut(_Out):
+    """A payment with its refunds and its history, the oldest first."""
+
+    payment: PaymentOut
+    refunds: list[RefundOut]
+    facts: list[FactOut]
+
+
+class PaymentPage(BaseModel):
+    """A page of payments."""
+
+    items: list[PaymentOut]
+    next_cursor: str | None
+
+
+class DisputeOut(_Out):
+    """Something that happened in a dispute."""
+
+    payment: PaymentOut
+    fact: FactOut
+    recorded_at: datetime
+
+
+class DisputePage(BaseModel):
+    """A page of what happened in disputes."""
+
+    items: list[DisputeOut]
+    next_cursor: str | None
+
+
+class ManualPayment(_Body):
+    """Money that staff received."""
+
+    invoice_id: UUID
+    amount: MoneyIn
+    method: ManualMethod
+    received_at: AwareDatetime | None = None
+
+
+class NewRefund(_Body):
+    """What to give back, and why; pending refunds count as given."""
+
+    amount: MoneyIn
+    reason: Annotated[
+        str, Field(min_length=1, max_length=200, description="For the books; no personal data")
+    ]
+
+
+class MismatchOut(_Out):
+    """A payment that the two books do not agree on."""
+
+    finding: Finding
+    payment_id: UUID | None
+    here: MoneyOut
+    there: MoneyOut
+    movements: list[str]
+
+
+class TotalOut(_Out):
+    """What both books say of a currency."""
+
+    here: MoneyOut
+    there: MoneyOut
+
+
+class ReconciliationOut(_Out):
+    """A gateway's books against our ledger."""
+
+    gateway: str
+    since: datetime
+    until: datetime
+    matched: int
+    mismatches: list[MismatchOut]
+    totals: list[TotalOut]
+
+
+class AccountTotal(BaseModel):
+    """What stands on the accounts of a kind; debits are positive, debtors are summed up."""
+
+    kind: str
+    gateway: str | None
+    balance: MoneyOut
+
+
+@router.get("", summary="List payments")
+async def list_payments(
+    staff: PaymentReader,
+    services: ServicesDep,
+    page: PageDep,
+    status: PaymentStatus | None = None,
+    person_id: UUID | None = None,
+    invoice_id: UUID | None = None,
+    gateway: Annotated[str | None, Query(max_length=32)] = None,
+) -> PaymentPage:
+    """Return payments, the newest first; the reading is audited."""
+    filters = {
+        "status": status,
+        "person_id": person_id,
+        "invoice_id": invoice_id,
+        "gateway": gateway,
+    }
+    found = await services.payments.list_payments(
+        filters, cursor=page.cursor, limit=page.limit, actor=staff
+    )
+    items = [PaymentOut.model_validate(payment) for payment in found.items]
+    return PaymentPage(items=items, next_cursor=found.next_cursor)
+
+
+@router.post("/manual", status_code=status.HTTP_201_CREATED, summary="Enter money received")
+async def take_by_hand(
+    body: ManualPayment,
+    staff: PaymentWriter,
+    services: ServicesDep,
+    idempotency: IdempotencyDep,
+    response: Response,
+) -> PaymentOut:
+    """Enter cash or a bank transfer; open checkouts close when nothing is owed any more."""
+    payment = await services.payments.take_by_hand(
+        invoice_id=InvoiceId(body.invoice_id),
+        amount=body.amount.money,
+        method=body.method,
+        received_at=body.received_at,
+        actor=staff,
+        idempotency=idempotency,
+    )
+    response.headers["Location"] = f"/v1/payments/{payment.id}"
+    return PaymentOut.model_validate(payment)
+
+
+@router.get("/disputes", summary="List disputes")
+async def list_disputes(staff: PaymentReader, services: ServicesDep, page: PageDep) -> DisputePage:
+    """Return what happened in disputes, the newest first; the reading is audited."""
+    found = await services.payments.list_disputes(cursor=page.cursor, limit=page.limit, actor=staff)
+    items = [DisputeOut.model_validate(dispute) for dispute in found.items]
+    return DisputePage(items=items, next_cursor=found.next_cursor)
+
+
+@router.get("/reconciliation", summary="Compare a gateway's books with ours")
+async def reconcile(
+    staff: PaymentReader,
+    services: ServicesDep,
+    gateway: Annotated[str, Query(max_length=32)],
+    since: AwareDatetime,
+    until: Annotated[AwareDatetime, Query(description="Not included")],
+) -> ReconciliationOut:
+    """Return what matches, what is missing here or there, and what differs."""
+    if until <= since:
+        raise RuleBroken("reconciliation.time", "`until` must be after `since`.")
+    report = await services.payments.reconcile(gateway, since=since, until=until, actor=staff)
+    return ReconciliationOut.model_validate(report)
+
+
+@router.get("/ledger", summary="Read the ledger's totals")
+async def ledger_totals(staff: PaymentReader, services: ServicesDep) -> list[AccountTotal]:
+    """Return what stands on the accounts of each kind, gateway and currency."""
+    return [
+        AccountTotal(
+            kind=kind,
+            gateway=gateway,
+            balance=MoneyOut(amount_minor=balance, currency=currency),
+        )
+        for kind, gateway, currency, balance in await services.payments.ledger_totals(actor=staff)
+    ]
+
+
+@router.get("/{payment_id}", summary="Read a payment")
+async def get_payment(
+    payment_id: UUID, staff: PaymentReader, services: ServicesDep
+) -> PaymentDetailOut:
+    """Return a payment with its refunds and history; the reading is audited."""
+    detail = await services.payments.get_payment(PaymentId(payment_id), actor=staff)
+    return PaymentDetailOut.model_validate(detail)
+
+
+@router.post(
+    "/{payment_id}/refunds", status_code=status.HTTP_201_CREATED, summary="Refund a payment"
+)
+async def request_refund(
+    payment_id: UUID,
+    body: NewRefund,
+    staff: PaymentWriter,
+    services: ServicesDep,
+    idempotency: IdempotencyDep,
+) -> RefundOut:
+    """Give money back, all or a part; the gateway is asked right after."""
+    refund = await services.payments.request_refund(
+        PaymentId(payment_id),
+        body.amount.money,
+        reason=body.reason,
+        actor=staff,
+        idempotency=idempotency,
+    )
+    return RefundOut.model_validate(refund)
+
+
+@router.post("/{payment_id}/void", summary="Void a payment")
+async def void_payment(
+    payment_id: UUID, staff: PaymentWriter, services: ServicesDep, idempotency: IdempotencyDep
+) -> PaymentOut:
+    """Close a payment's checkout; money that was taken can only be refunded."""
+    payment = await services.payments.void_payment(
+        PaymentId(payment_id), actor=staff, idempotency=idempotency
+    )
+    return PaymentOut.model_validate(payment)
+
+
+@links.get(
+    "/pay/{token}",
+    status_code=status.HTTP_303_SEE_OTHER,
+    response_class=RedirectResponse,
+    summary="Follow a payment link",
+)
+async def follow_link(
+    token: Annotated[str, Path(min_length=20, max_length=100)], services: ServicesDep
+) -> RedirectResponse:
+    """Lead whoever has the link to the checkout."""
+    url = await services.payments.follow_link(token)
+    return RedirectResponse(url, status.HTTP_303_SEE_OTHER, {"Cache-Control": "no-store"})
