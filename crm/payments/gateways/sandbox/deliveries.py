@@ -6,7 +6,7 @@ from crm.db import Database
 from crm.payments.gateways.sandbox import signing, store, till
 from crm.payments.gateways.sandbox.models import MAX_ATTEMPTS, Delivery, wait_after
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 10
 
 
 class SandboxDeliveries:
