@@ -12,7 +12,7 @@ from crm.payments.gateways.protocol import RefundOrder
 from crm.payments.gateways.stripe.reading import Thing
 
 #: Longer than Stripe's slowest ordinary answers; a claim on the payment lasts longer still.
-TIMEOUT_S = 20.0
+TIMEOUT_S = 20
 _PAGE = 100
 
 
