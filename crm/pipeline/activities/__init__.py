@@ -1,0 +1,1 @@
+"""Activities: what happened with a person, in the order of time."""

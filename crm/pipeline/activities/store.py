@@ -1,0 +1,56 @@
+"""All the SQL of activities."""
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from crm.db import Connection
+from crm.ids import PersonId
+from crm.journal.audit import canonical
+from crm.pipeline.activities.models import Activity
+from crm.pipeline.models import LeadId
+
+_COLUMNS = "id, person_id, lead_id, kind, direction, about, source_key, staff_id, occurred_at"
+
+
+async def insert_activity(conn: Connection, activity: Activity) -> bool:
+    """Add an activity; False when the same happening is there already."""
+    rows = await conn.execute(
+        f"""
+        INSERT INTO activities ({_COLUMNS}) VALUES (%(id)s, %(person_id)s, %(lead_id)s, %(kind)s,
+            %(direction)s, %(about)s, %(source_key)s, %(staff_id)s, %(occurred_at)s)
+        ON CONFLICT (source_key) WHERE source_key IS NOT NULL DO NOTHING
+        """,  # noqa: S608 (constant columns)
+        {**asdict(activity), "about": Jsonb(activity.about, dumps=canonical)},
+    )
+    return rows.rowcount == 1
+
+
+async def has_happened(conn: Connection, source_key: str) -> bool:
+    """Return whether a happening is noted."""
+    rows = await conn.execute("SELECT 1 FROM activities WHERE source_key = %s", [source_key])
+    return await rows.fetchone() is not None
+
+
+async def select_activities(
+    conn: Connection,
+    *,
+    lead_id: LeadId | None = None,
+    person_id: PersonId | None = None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Activity]:
+    """Return what happened with a lead or a person, the latest first, after (time, id)."""
+    at, last = after or (None, None)
+    whose = "lead_id = %(lead)s" if lead_id is not None else "person_id = %(person)s"
+    async with conn.cursor(row_factory=class_row(Activity)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM activities WHERE {whose} "  # noqa: S608 (constants)
+            + ("AND (occurred_at, id) < (%(at)s, %(last)s) " if after else "")
+            + "ORDER BY occurred_at DESC, id DESC LIMIT %(limit)s",
+            {"lead": lead_id, "person": person_id, "at": at, "last": last, "limit": limit},
+        )
+        return await cursor.fetchall()

@@ -1,0 +1,1 @@
+"""Assignment: which advisor looks after a lead."""

@@ -1,0 +1,1 @@
+"""SLA clocks: how long something may wait, in business hours."""
