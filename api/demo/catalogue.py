@@ -111,7 +111,7 @@ class CatalogueFiles:
         texts = ("name", "description", "eligibility", "deadline")
         return [
             {
-                **_only(s, "code percent cap_minor fund_minor currency"),
+                **_only(s, "code percent cap_minor fund_minor currency combines"),
                 **_merged(_both(name, s[name]) for name in texts),
             }
             for s in self._files["scholarships"]
@@ -121,7 +121,7 @@ class CatalogueFiles:
         """Return rows of `discounts`."""
         return [
             {
-                **_only(d, "code percent cap_minor currency"),
+                **_only(d, "code percent cap_minor currency rule"),
                 **_merged(_both(name, d[name]) for name in ("name", "description")),
             }
             for d in self._files["discounts"]

@@ -6,7 +6,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from api.bootstrap import Services
-from api.web import asset_routes, demo_routes, payment_routes, programme_routes
+from api.web import (
+    asset_routes,
+    certificate_routes,
+    demo_routes,
+    payment_routes,
+    programme_routes,
+)
 from api.web.access import LocaleDep, ServicesDep
 from api.web.catalogue import Locale, translate
 from api.web.course_views import (
@@ -31,6 +37,7 @@ router.include_router(asset_routes.router)
 router.include_router(demo_routes.router)
 router.include_router(payment_routes.router)
 router.include_router(programme_routes.router)
+router.include_router(certificate_routes.router)
 
 _FEATURED = 6
 

@@ -48,6 +48,7 @@ PAGE_STYLES = (
     "document.css",
     "console.css",
     "till.css",
+    "certificate.css",
 )
 
 #: What `/static/` serves beside the stylesheet; the consoles build on two of the widget's modules.

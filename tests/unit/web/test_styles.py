@@ -42,6 +42,7 @@ _PAIRS = [
     ("good", "good-tint"),
     ("bad", "surface"),
     ("bad", "paper"),
+    ("bad", "bad-tint"),
 ]
 
 
