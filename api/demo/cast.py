@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid5
 
 import yaml
 
 from api.demo import store
 from crm.actor import SERVICE_ACTOR
-from crm.ids import INSTITUTION, PersonId, SubjectId, new_id
+from crm.ids import INSTITUTION, PersonId, SubjectId
 from crm.journal.audit import AuditEntry
 from crm.journal.idempotency import IdempotencyKey
 from crm.people.models import CreatePerson, GiveConsent
@@ -80,7 +81,7 @@ async def _enrol(services: "Services", role: Role, person_id: PersonId) -> None:
         now = uow.clock.now()
         rows = [
             {
-                "id": new_id(),
+                "id": uuid5(person_id, code),  # the same again, also for a seat given back
                 "person_id": person_id,
                 "cohort_id": cohorts[code],
                 "status": status,

@@ -156,13 +156,15 @@ async def enrol_where_seats_are_left(
         ), free AS (
             SELECT c.id, (c.seats - c.blocked_seats) * %(fill)s / 100 - (
                 SELECT count(*) FROM enrolments
-                WHERE cohort_id = c.id AND status <> 'withdrawn'
+                WHERE cohort_id = c.id AND status IN ('confirmed', 'completed')
+            ) - (
+                SELECT count(*) FROM seat_holds WHERE cohort_id = c.id AND status = 'live'
             ) AS seats FROM cohorts c WHERE c.id = ANY(%(cohorts)s::uuid[])
         )
         INSERT INTO enrolments (id, person_id, cohort_id, status, confirmed_at)
         SELECT w.id, w.person_id, w.cohort_id, 'confirmed', w.at
         FROM wishes w JOIN free f ON f.id = w.cohort_id WHERE w.rank <= f.seats
-        ON CONFLICT (person_id, cohort_id) DO NOTHING
+        ON CONFLICT DO NOTHING
         """,
         {
             "ids": [w.id for w in wishes],

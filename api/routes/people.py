@@ -118,7 +118,7 @@ class EnrolmentOut(_Out):
     course_code: str
     title_es: str
     title_en: str
-    status: Literal["confirmed", "completed", "withdrawn"]
+    status: Literal["confirmed", "completed", "withdrawn", "transferred"]
     starts_on: date
     ends_on: date
     confirmed_at: datetime

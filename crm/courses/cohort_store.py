@@ -1,6 +1,6 @@
 """All the SQL of cohorts and the seats that are left in them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,13 +14,17 @@ from crm.ids import new_id
 from crm.money import Money
 
 _COHORT = """
-    SELECT c.*, e.taken FROM cohorts c, LATERAL (
-        SELECT count(*) AS taken FROM enrolments WHERE cohort_id = c.id AND status <> 'withdrawn'
-    ) AS e
+    SELECT c.*, e.taken, h.held FROM cohorts c, LATERAL (
+        SELECT count(*) AS taken FROM enrolments
+        WHERE cohort_id = c.id AND status IN ('confirmed', 'completed')
+    ) AS e, LATERAL (
+        SELECT count(*) AS held FROM seat_holds
+        WHERE cohort_id = c.id AND status = 'live' AND expires_at > %(at)s
+    ) AS h
 """
 _ENROLLABLE = (
     "c.status = 'open' AND c.enrolment_closes >= %(today)s "
-    "AND c.seats - c.blocked_seats - e.taken > 0"
+    "AND c.seats - c.blocked_seats - e.taken - h.held > 0"
 )
 
 
@@ -29,6 +33,7 @@ async def select_cohorts(
     filters: Mapping[str, object],
     *,
     today: date,
+    at: datetime,
     after: tuple[date, UUID] | None,
     limit: int,
 ) -> list[Cohort]:
@@ -36,10 +41,11 @@ async def select_cohorts(
 
     Args:
         filters: any of `course_code`, `modality`, `starts_after`, `open_only`.
+        at: holds that end by then are none.
         after: (starts_on, id) of the last one seen.
     """
     clauses = [clause for name, clause in _FILTERS.items() if filters.get(name)]
-    values = {**filters, "today": today, "limit": limit}
+    values = {**filters, "today": today, "at": at, "limit": limit}
     if after:
         clauses.append("(c.starts_on, c.id) > (%(after_start)s::date, %(after_id)s::uuid)")
         values |= {"after_start": after[0], "after_id": after[1]}
@@ -60,13 +66,13 @@ _FILTERS = {
 
 
 async def select_upcoming(
-    conn: Connection, course_codes: list[str], *, today: date
+    conn: Connection, course_codes: list[str], *, today: date, at: datetime
 ) -> dict[str, tuple[Cohort, ...]]:
     """Return the cohorts that start today or later and are not cancelled, by course code."""
     rows = await conn.execute(
-        f"{_COHORT} WHERE c.course_code = ANY(%s) AND c.starts_on >= %s "
+        f"{_COHORT} WHERE c.course_code = ANY(%(codes)s) AND c.starts_on >= %(today)s "
         "AND c.status <> 'cancelled' ORDER BY c.starts_on, c.code",
-        [course_codes, today],
+        {"codes": course_codes, "today": today, "at": at},
     )
     found: dict[str, tuple[Cohort, ...]] = {}
     for cohort in [cohort_of(r) for r in await rows.fetchall()]:
@@ -74,17 +80,38 @@ async def select_upcoming(
     return found
 
 
-async def select_cohort(conn: Connection, code_or_id: str | UUID) -> Cohort | None:
+async def select_cohort(conn: Connection, code_or_id: str | UUID, *, at: datetime) -> Cohort | None:
     """Return a cohort by its code or its id."""
     column = "id" if isinstance(code_or_id, UUID) else "code"
-    rows = await conn.execute(f"{_COHORT} WHERE c.{column} = %s", [code_or_id])
+    rows = await conn.execute(
+        f"{_COHORT} WHERE c.{column} = %(key)s", {"key": code_or_id, "at": at}
+    )
     row = await rows.fetchone()
     return cohort_of(row) if row else None
 
 
 async def lock_cohort(conn: Connection, code: str) -> None:
     """Keep others from changing a cohort, or enrolling in it, until this transaction ends."""
-    await conn.execute("SELECT 1 FROM cohorts WHERE code = %s FOR UPDATE", [code])
+    await conn.execute("SELECT 1 FROM cohorts WHERE code = %s FOR NO KEY UPDATE", [code])
+
+
+async def lock_cohorts(conn: Connection, cohort_ids: Iterable[CohortId]) -> None:
+    """Lock cohorts as `lock_cohort` does, in the one order in which everybody takes them."""
+    await conn.execute(
+        "SELECT 1 FROM cohorts WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+        [list(cohort_ids)],
+    )
+
+
+async def select_locked(
+    conn: Connection, cohort_ids: Iterable[CohortId], *, at: datetime
+) -> dict[CohortId, Cohort]:
+    """Return cohorts by their id."""
+    rows = await conn.execute(
+        f"{_COHORT} WHERE c.id = ANY(%(ids)s) ORDER BY c.id", {"ids": list(cohort_ids), "at": at}
+    )
+    cohorts = [cohort_of(r) for r in await rows.fetchall()]
+    return {cohort.id: cohort for cohort in cohorts}
 
 
 async def insert_cohort(
@@ -137,7 +164,7 @@ def cohort_row(
 
 
 def cohort_of(row: DictRow) -> Cohort:
-    """Return the cohort of a row that counts its enrolments as `taken`."""
+    """Return the cohort of a row that counts its enrolments as `taken`, its holds as `held`."""
     return Cohort(
         id=CohortId(row["id"]),
         code=row["code"],
@@ -151,6 +178,7 @@ def cohort_of(row: DictRow) -> Cohort:
         seats=row["seats"],
         blocked_seats=row["blocked_seats"],
         seats_taken=row["taken"],
+        seats_held=row["held"],
         price=Money(row["price_minor"], row["currency"]),
         status=row["status"],
         updated_at=row["updated_at"],

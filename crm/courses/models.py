@@ -113,7 +113,8 @@ class Cohort:
         enrolment_closes: the last day on which one may enrol.
         campus: a campus code; None online.
         blocked_seats: kept back by staff.
-        seats_taken: live enrolments, counted when this was read.
+        seats_taken: enrolments that keep their seat, counted when this was read.
+        seats_held: seats that are held or offered for a while, counted with them.
     """
 
     id: CohortId
@@ -131,11 +132,12 @@ class Cohort:
     price: Money
     status: CohortStatus
     updated_at: datetime
+    seats_held: int = 0
 
     @property
     def seats_left(self) -> int:
         """Return the seats nobody has and nobody keeps back."""
-        return max(0, self.seats - self.blocked_seats - self.seats_taken)
+        return max(0, self.seats - self.blocked_seats - self.seats_taken - self.seats_held)
 
 
 @dataclass(frozen=True, slots=True)

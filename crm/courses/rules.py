@@ -114,14 +114,17 @@ def check_cohort_change(cohort: Cohort, change: UpdateCohort) -> None:
     """Check that a change leaves everybody their seat.
 
     Raises:
-        RuleBroken("cohort.seats"): fewer seats than are taken and blocked.
+        RuleBroken("cohort.seats"): fewer seats than are taken, held and blocked.
         RuleBroken("cohort.dates"): enrolment would close after the start.
         RuleBroken("cohort.price"): negative, or not a currency code.
     """
     seats = cohort.seats if change.seats is None else change.seats
     blocked = cohort.blocked_seats if change.blocked_seats is None else change.blocked_seats
-    if seats < 1 or blocked < 0 or seats < blocked + cohort.seats_taken:
-        raise RuleBroken("cohort.seats", "There cannot be fewer seats than are taken or blocked.")
+    in_use = cohort.seats_taken + cohort.seats_held
+    if seats < 1 or blocked < 0 or seats < blocked + in_use:
+        raise RuleBroken(
+            "cohort.seats", "There cannot be fewer seats than are taken, held or blocked."
+        )
     if change.enrolment_closes is not None and change.enrolment_closes > cohort.starts_on:
         raise RuleBroken("cohort.dates", "Enrolment closes by the start.")
     if change.price is not None and not is_valid_price(change.price):

@@ -1,7 +1,7 @@
 """Use cases of the catalogue: look courses and cohorts up, and change them as staff."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from crm.courses.models import (
     Programme,
     Scholarship,
 )
+from crm.courses.seats.models import DEFAULT_POLICY, SeatPolicy
 from crm.courses.titles import title_words
 from crm.courses.writing import CourseWriting
 from crm.db import Database
@@ -33,10 +34,17 @@ class CourseService(CourseWriting):
 
     Args:
         time_zone: the institution's; it decides which day it is when enrolment closes.
+        offer_life: how long a seat that a change frees is offered to one who waits.
     """
 
-    def __init__(self, database: Database, *, time_zone: str = "UTC") -> None:
-        super().__init__(database)
+    def __init__(
+        self,
+        database: Database,
+        *,
+        time_zone: str = "UTC",
+        offer_life: timedelta = DEFAULT_POLICY.offer_life,
+    ) -> None:
+        super().__init__(database, SeatPolicy(offer_life=offer_life, time_zone=time_zone))
         self._zone = ZoneInfo(time_zone)
 
     def today(self) -> date:
@@ -61,7 +69,9 @@ class CourseService(CourseWriting):
         async with self._db.read() as conn:
             courses = await store.select_courses(conn, wanted)
             before = await store.select_prerequisites(conn, wanted)
-            cohorts = await cohort_store.select_upcoming(conn, wanted, today=self.today())
+            cohorts = await cohort_store.select_upcoming(
+                conn, wanted, today=self.today(), at=self._db.clock.now()
+            )
         return tuple(
             CourseDetail(courses[code], before.get(code, ()), cohorts.get(code, ()))
             for code in wanted
@@ -131,7 +141,12 @@ class CourseService(CourseWriting):
         after = decode_cursor(cursor, date.fromisoformat, UUID)
         async with self._db.read() as conn:
             rows = await cohort_store.select_cohorts(
-                conn, filters, today=self.today(), after=after, limit=limit + 1
+                conn,
+                filters,
+                today=self.today(),
+                at=self._db.clock.now(),
+                after=after,
+                limit=limit + 1,
             )
         return page_of(rows, limit, lambda c: encode_cursor(_start_of(c), c.id))
 
@@ -141,7 +156,7 @@ class CourseService(CourseWriting):
         Raises: NotFound("cohort.unknown").
         """
         async with self._db.read() as conn:
-            cohort = await cohort_store.select_cohort(conn, code_or_id)
+            cohort = await cohort_store.select_cohort(conn, code_or_id, at=self._db.clock.now())
         if cohort is None:
             raise NotFound("cohort.unknown", "There is no such cohort.")
         return cohort
@@ -150,7 +165,9 @@ class CourseService(CourseWriting):
         """Return the cohorts of a course one may enrol in today, soonest first."""
         today = self.today()
         async with self._db.read() as conn:
-            found = await cohort_store.select_upcoming(conn, [course_code], today=today)
+            found = await cohort_store.select_upcoming(
+                conn, [course_code], today=today, at=self._db.clock.now()
+            )
         cohorts = found.get(course_code, ())
         return tuple(c for c in cohorts if rules.is_enrollable(c, today))
 

@@ -10,6 +10,8 @@ from crm.courses import cohort_store, rules, store
 from crm.courses.commands import CreateCohort, UpdateCohort
 from crm.courses.events import CohortChanged, CohortOpened, CourseChanged
 from crm.courses.models import Cohort, CohortId, Course, CourseContent, CourseRef
+from crm.courses.seats.models import SeatPolicy
+from crm.courses.seats.turnover import settle
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import Conflict, NotFound
 from crm.identity.permissions import Area, require
@@ -24,8 +26,9 @@ T = TypeVar("T")
 class CourseWriting:
     """The writing half of the catalogue's use cases."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, policy: SeatPolicy) -> None:
         self._db = database
+        self._policy = policy
 
     async def upsert_course(
         self, content: CourseContent, *, actor: Actor, idempotency: IdempotencyKey | None = None
@@ -106,6 +109,8 @@ class CourseWriting:
     ) -> Cohort:
         """Change a cohort's state, seats, closing date or price; admins only.
 
+        Seats that this frees go to those who wait for one.
+
         Raises:
             Denied("auth.role").
             NotFound("cohort.unknown").
@@ -115,13 +120,14 @@ class CourseWriting:
 
         async def work(uow: UnitOfWork) -> Cohort:
             await cohort_store.lock_cohort(uow.conn, command.code)
-            before = await _cohort(uow.conn, command.code)
+            before = await _cohort(uow, command.code)
             rules.check_cohort_change(before, command)
             changes = _columns(command, at=uow.clock.now())
             await cohort_store.update_cohort(uow.conn, command.code, changes)
             uow.publish(CohortChanged(cohort_id=before.id, course_code=before.course_code))
             uow.audit(_entry(actor, "cohort.update", asdict(command)))
-            return await _cohort(uow.conn, command.code)
+            settled = await settle(uow, [before.id], self._policy)
+            return settled.cohorts[before.id]
 
         return await self._once(idempotency, asdict(command), work, Cohort)
 
@@ -158,8 +164,8 @@ async def _require_courses(conn: Connection, codes: set[str]) -> None:
         raise NotFound("course.unknown", "There is no such course.")
 
 
-async def _cohort(conn: Connection, code: str) -> Cohort:
-    cohort = await cohort_store.select_cohort(conn, code)
+async def _cohort(uow: UnitOfWork, code: str) -> Cohort:
+    cohort = await cohort_store.select_cohort(uow.conn, code, at=uow.clock.now())
     if cohort is None:
         raise NotFound("cohort.unknown", "There is no such cohort.")
     return cohort
@@ -179,7 +185,7 @@ async def _insert_cohort(uow: UnitOfWork, command: CreateCohort) -> Cohort:
     )
     if added is None:
         raise Conflict("cohort.exists", "There already is a cohort with this code.")
-    return await _cohort(uow.conn, command.code)
+    return await _cohort(uow, command.code)
 
 
 def _columns(command: UpdateCohort, *, at: datetime) -> dict[str, Any]:

@@ -119,7 +119,7 @@ class EnrolmentSummary:
     course_code: str
     title_es: str
     title_en: str
-    status: Literal["confirmed", "completed", "withdrawn"]
+    status: Literal["confirmed", "completed", "withdrawn", "transferred"]
     starts_on: date
     ends_on: date
     confirmed_at: datetime

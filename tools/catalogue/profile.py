@@ -29,7 +29,7 @@ class EnrolmentOut(BaseModel):
     course_code: str
     title: str
     cohort_code: str
-    status: Literal["confirmed", "completed", "withdrawn"]
+    status: Literal["confirmed", "completed", "withdrawn", "transferred"]
     starts_on: date
     starts_on_text: str
     ends_on: date

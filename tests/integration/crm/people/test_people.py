@@ -314,7 +314,8 @@ async def test_profile_holds_consents_and_enrolments(registry: Registry, clock: 
             [cohort_id, starts, starts, starts, clock.now()],
         )
         await uow.conn.execute(
-            "INSERT INTO enrolments VALUES (%s, %s, %s, 'confirmed', %s, NULL)",
+            "INSERT INTO enrolments (id, person_id, cohort_id, status, confirmed_at, ended_at) "
+            "VALUES (%s, %s, %s, 'confirmed', %s, NULL)",
             [new_id(), ana.id, cohort_id, clock.now()],
         )
 

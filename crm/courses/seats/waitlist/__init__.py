@@ -1,0 +1,1 @@
+"""Waitlists: who waits for a seat of a cohort, and in which order."""
