@@ -32,10 +32,22 @@ MOVED: tuple[Moved, ...] = (
     Moved("outbound_messages"),
     Moved("tickets"),
     Moved(
+        "waitlist_entries",
+        stays_if="t.status IN ('waiting', 'offered') AND EXISTS (SELECT FROM waitlist_entries o "
+        "WHERE o.person_id = %(survivor)s AND o.cohort_id = t.cohort_id "
+        "AND o.status IN ('waiting', 'offered'))",
+    ),
+    Moved(
+        "seat_holds",
+        stays_if="t.status = 'live' AND EXISTS (SELECT FROM seat_holds o "
+        "WHERE o.person_id = %(survivor)s AND o.cohort_id = t.cohort_id AND o.status = 'live')",
+    ),
+    Moved(
         "enrolments",
         # One seat each in the same cohort: neither is lost, and staff withdraw one.
-        stays_if="EXISTS (SELECT FROM enrolments o WHERE o.person_id = %(survivor)s "
-        "AND o.cohort_id = t.cohort_id)",
+        stays_if="t.status IN ('confirmed', 'completed') AND EXISTS (SELECT FROM enrolments o "
+        "WHERE o.person_id = %(survivor)s AND o.cohort_id = t.cohort_id "
+        "AND o.status IN ('confirmed', 'completed'))",
     ),
     Moved("quotes"),
     Moved(

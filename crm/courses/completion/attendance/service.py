@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from crm.actor import Actor
@@ -64,7 +64,7 @@ class AttendanceService:
         async with self._db.transaction() as uow:
 
             async def work() -> int:
-                sessions = await _sessions(uow.conn, cohort)
+                sessions = await _sessions(uow.conn, cohort, at=uow.clock.now())
                 models.check_marks(marks, sessions, today=self._today(uow))
                 await _require_open(uow, sessions, marks)
                 return await _write(uow, sessions, marks, actor)
@@ -82,7 +82,7 @@ class AttendanceService:
         require(actor, Area.ENROLMENTS)
         after = decode_cursor(cursor, UUID)
         async with self._db.transaction() as uow:
-            sessions = await _sessions(uow.conn, cohort)
+            sessions = await _sessions(uow.conn, cohort, at=uow.clock.now())
             rows = await store.select_enrolled(
                 uow.conn, sessions.cohort_id, after=after[0] if after else None, limit=limit + 1
             )
@@ -130,8 +130,8 @@ class AttendanceService:
         return self._policy.day_of(uow.clock.now())
 
 
-async def _sessions(conn: Connection, cohort: str | UUID) -> CohortSessions:
-    found = await cohort_store.select_cohort(conn, cohort)
+async def _sessions(conn: Connection, cohort: str | UUID, *, at: datetime) -> CohortSessions:
+    found = await cohort_store.select_cohort(conn, cohort, at=at)
     if found is None:
         raise NotFound("cohort.unknown", "There is no such cohort.")
     days = sessions_of(found.starts_on, found.ends_on, found.schedule.days)
