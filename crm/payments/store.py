@@ -263,7 +263,7 @@ async def select_streams(
             SELECT payment_id FROM payment_events
             WHERE seq = 1 AND (%(after)s::uuid IS NULL OR payment_id > %(after)s)
             ORDER BY payment_id LIMIT %(limit)s
-        ) AS some USING (payment_id) ORDER BY e.payment_id, e.seq
+        ) AS stretch USING (payment_id) ORDER BY e.payment_id, e.seq
         """,
         {"after": after, "limit": limit},
     )
