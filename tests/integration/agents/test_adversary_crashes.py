@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +10,7 @@ from langchain_core.messages import ToolMessage
 from psycopg.pq import PipelineStatus
 
 from api.bootstrap import Services
+from tests.dying import die
 from tests.integration.agents.turns import (
     TICKET,
     asked,
@@ -43,50 +43,6 @@ class Attentive(ScriptedProvider):
         self.calls = [()] if isinstance(messages[-1], ToolMessage) else []
         async for chunk in super().stream(messages, tools):
             yield chunk
-
-
-class Dying:
-    """Drives a coroutine and cancels it at its n-th suspension, as a shutdown would.
-
-    Args:
-        at: the suspension at which it dies; later ones are the tidying up, which goes on.
-    """
-
-    def __init__(self, work: Coroutine[Any, Any, object], at: int) -> None:
-        self._work = work
-        self._left = at
-        self.died = False
-
-    def __await__(self) -> Generator[Any, Any, object]:
-        task = asyncio.current_task()
-        assert task is not None
-        steps = self._work.__await__()
-        answer: Any = None
-        error: BaseException | None = None
-        while True:
-            try:
-                suspended = steps.throw(error) if error else steps.send(answer)
-            except StopIteration as end:
-                return end.value
-            self._left -= 1
-            if self._left == 0:
-                self.died = True
-                task.cancel()
-            try:
-                answer, error = (yield suspended), None
-            except BaseException as thrown:  # noqa: BLE001 handed on to the work
-                answer, error = None, thrown
-
-
-async def die(work: Coroutine[Any, Any, object], at: int) -> bool:
-    """Run until the n-th suspension; return whether it got so far."""
-    dying = Dying(work, at)
-
-    async def run() -> None:
-        await dying
-
-    await asyncio.wait({asyncio.create_task(run())})
-    return dying.died
 
 
 async def connections_are_sound(services: Services) -> None:
