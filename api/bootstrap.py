@@ -23,8 +23,11 @@ from crm.courses.completion.attendance.service import AttendanceService
 from crm.courses.completion.certificates.service import CertificateService
 from crm.courses.completion.models import CompletionPolicy
 from crm.courses.completion.service import CompletionService
+from crm.courses.enrolments.service import EnrolmentService
 from crm.courses.fees.models import FeePolicy
 from crm.courses.fees.service import FeeService
+from crm.courses.seats.models import SeatPolicy
+from crm.courses.seats.service import SeatService
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
 from crm.errors import Unavailable
@@ -81,6 +84,8 @@ class Services:
     merges: MergeService
     accesses: AccessService
     courses: CourseService
+    seats: SeatService
+    enrolments: EnrolmentService
     fees: FeeService
     attendance: AttendanceService
     completion: CompletionService
@@ -146,7 +151,10 @@ def _wire(
     *,
     tills: Tills,
 ) -> Services:
-    courses = CourseService(database, time_zone=settings.time_zone)
+    seat_policy = _seat_policy(settings)
+    courses = CourseService(
+        database, time_zone=settings.time_zone, offer_life=seat_policy.offer_life
+    )
     people = PeopleService(
         database, phone_region=settings.phone_region, time_zone=settings.time_zone
     )
@@ -196,6 +204,8 @@ def _wire(
         merges=MergeService(database),
         accesses=AccessService(database),
         courses=courses,
+        seats=SeatService(database, seat_policy),
+        enrolments=EnrolmentService(database, seat_policy),
         fees=FeeService(database, _fee_policy(settings)),
         attendance=AttendanceService(database, _completion_policy(settings)),
         completion=CompletionService(database, _completion_policy(settings)),
@@ -234,6 +244,14 @@ def _wire(
             stream=stream,
             providers=providers,
         ),
+    )
+
+
+def _seat_policy(settings: Settings) -> SeatPolicy:
+    return SeatPolicy(
+        offer_life=timedelta(hours=settings.seat_offer_hours),
+        hold_life=timedelta(minutes=settings.seat_hold_minutes),
+        time_zone=settings.time_zone,
     )
 
 

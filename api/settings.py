@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     chat_session_hours: int = 24 * 7
     staff_session_hours: int = 12
     confirmation_minutes: int = 15
+    seat_hold_minutes: int = Field(
+        30, description="How long a seat is held for making up one's mind"
+    )
+    seat_offer_hours: int = Field(48, description="How long a freed seat is offered to who waits")
     quote_minutes: int = Field(30, description="How long a quoted price stays frozen")
     attendance_percent: int = Field(
         80, ge=0, le=100, description="The least share of sessions, as the published rules say"

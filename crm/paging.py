@@ -14,6 +14,7 @@ from crm.errors import RuleBroken
 T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
 
 MAX_PAGE = 200
 
@@ -38,6 +39,14 @@ def decode_cursor(cursor: str | None, one: Callable[[str], A], /) -> tuple[A] | 
 def decode_cursor(
     cursor: str | None, one: Callable[[str], A], two: Callable[[str], B], /
 ) -> tuple[A, B] | None: ...
+@overload
+def decode_cursor(
+    cursor: str | None,
+    one: Callable[[str], A],
+    two: Callable[[str], B],
+    three: Callable[[str], C],
+    /,
+) -> tuple[A, B, C] | None: ...
 def decode_cursor(
     cursor: str | None, /, *readers: Callable[[str], object]
 ) -> tuple[object, ...] | None:

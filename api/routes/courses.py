@@ -130,6 +130,7 @@ class CohortOut(Out):
     seats: int
     blocked_seats: int
     seats_taken: int
+    seats_held: int
     seats_left: int
     price: MoneyOut
     status: CohortStatus

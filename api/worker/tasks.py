@@ -122,6 +122,13 @@ async def sweep(services: Services) -> None:
     await asyncio.gather(services.engine.sweep(), services.confirmations.expire_due())
 
 
+async def expire_holds(services: Services) -> None:
+    """Let holds and offers lapse whose time is over, and offer their seats to who waits."""
+    until = time.monotonic() + BUDGET_S
+    while await services.seats.expire_due() and time.monotonic() < until:
+        pass
+
+
 async def expire_quotes(services: Services) -> None:
     """Let prices that nobody accepted in time expire."""
     until = time.monotonic() + BUDGET_S
@@ -139,6 +146,7 @@ TASKS: Mapping[str, Work[object]] = {
     "find_duplicates": find_duplicates,
     "run_imports": run_imports,
     "sweep": sweep,
+    "expire_holds": expire_holds,
     "expire_quotes": expire_quotes,
     "index_courses": index_courses,
 }
