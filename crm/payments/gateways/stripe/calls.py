@@ -10,6 +10,7 @@ from stripe.params.checkout import SessionCreateParams
 
 from crm.payments.gateways.protocol import RefundOrder
 from crm.payments.gateways.stripe.reading import Thing
+from crm.payments.gateways.stripe.transport import StripeTransport
 
 #: Longer than Stripe's slowest ordinary answers; a claim on the payment lasts longer still.
 TIMEOUT_S = 20
@@ -20,7 +21,7 @@ class StripeCalls:
     """A client of the version of the API that the SDK was made for."""
 
     def __init__(self, secret_key: str, api_base: str) -> None:
-        self._http = stripe.HTTPXClient(timeout=TIMEOUT_S)
+        self._http = StripeTransport(TIMEOUT_S)
         # Repeating is the caller's: it keeps its place in the database while it waits.
         client = stripe.StripeClient(
             secret_key,
@@ -32,7 +33,7 @@ class StripeCalls:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.close_async()  # type: ignore[no-untyped-call]
+        await self._http.close_async()
 
     async def create_session(self, params: SessionCreateParams, key: str) -> Thing:
         """Open a Checkout Session."""
