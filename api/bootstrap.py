@@ -40,7 +40,6 @@ from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
 from crm.imports.service import ImportService
 from crm.journal.accesses.service import AccessService
-from crm.journal.deliveries.service import DeliveryService
 from crm.journal.service import JournalService
 from crm.journal.vault import Vault
 from crm.messaging.confirmations.service import ConfirmationService
@@ -56,6 +55,9 @@ from crm.people.contact.service import PreferenceService
 from crm.people.duplicates.service import DuplicateService
 from crm.people.merging.service import MergeService
 from crm.people.service import PeopleService
+from crm.pipeline.service import PipelineService
+from crm.pipeline.sla.service import SlaService
+from crm.pipeline.tasks.service import TaskService
 from crm.support.service import SupportService
 from retrieval.embed.cache import VectorCache, load_vector_cache
 from retrieval.embed.choice import choose_embedder
@@ -78,7 +80,6 @@ class Services:
     database: Database
     redis: "aioredis.Redis"
     journal: JournalService
-    deliveries: DeliveryService
     identity: IdentityService
     people: PeopleService
     preferences: PreferenceService
@@ -89,6 +90,9 @@ class Services:
     seats: SeatService
     enrolments: EnrolmentService
     fees: FeeService
+    pipeline: PipelineService
+    tasks: TaskService
+    sla: SlaService
     attendance: AttendanceService
     completion: CompletionService
     certificates: CertificateService
@@ -195,7 +199,6 @@ def _wire(
         database=database,
         redis=client,
         journal=JournalService(database),
-        deliveries=DeliveryService(database),
         identity=IdentityService(
             database,
             staff_session=timedelta(hours=settings.staff_session_hours),
@@ -213,6 +216,9 @@ def _wire(
         attendance=AttendanceService(database, _completion_policy(settings)),
         completion=CompletionService(database, _completion_policy(settings)),
         certificates=CertificateService(database, _completion_policy(settings)),
+        pipeline=PipelineService(database),
+        tasks=TaskService(database),
+        sla=SlaService(database),
         support=support,
         conversations=conversations,
         confirmations=confirmations,

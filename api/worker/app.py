@@ -14,8 +14,6 @@ QUEUE = "orienta"
 #: Task, seconds between its runs. A run that nobody took by the next one is dropped.
 SCHEDULE = {
     "relay_outbox": 1.0,
-    "run_deliveries": 2.0,
-    "prune_events": 600.0,
     "deliver_outbound": 2.0,
     "run_sandbox": 1.0,
     "run_payments": 1.0,
@@ -26,6 +24,7 @@ SCHEDULE = {
     "sweep": 30.0,
     "expire_holds": 10.0,
     "expire_quotes": 30.0,
+    "breach_clocks": 20.0,
 }
 
 

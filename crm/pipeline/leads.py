@@ -126,9 +126,9 @@ async def move_lead(
     models.check_transition(before.stage, to)
     models.check_reason(to, reason)
     now = uow.clock.now()
-    after = await store.update_lead(
-        uow.conn, lead_id, {"stage": to, "lost_reason": reason, "stage_since": now}
-    )
+    latest = max(before.last_activity_at, now)
+    moved = {"stage": to, "lost_reason": reason, "stage_since": now, "last_activity_at": latest}
+    after = await store.update_lead(uow.conn, lead_id, moved)
     await _write_history(uow, before.stage, after, actor)
     _tell_move(uow, before, after, actor)
     await note_activity(

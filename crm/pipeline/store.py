@@ -163,23 +163,28 @@ async def select_leads(
     limit: int,
 ) -> list[Lead]:
     """Return the leads that match, the latest first, after (time, id)."""
+    at, last = after or (None, None)
+    async with conn.cursor(row_factory=class_row(Lead)) as cursor:
+        await cursor.execute(
+            _list_statement(filters, _SORTS[sort], more=after is not None),
+            {**asdict(filters), "at": at, "last": last, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+def _list_statement(filters: LeadFilters, time: str, *, more: bool) -> str:
+    """Return the statement whose conditions are those that are asked for: each has its index."""
     wheres = [f"l.{name} = %({name})s" for name in _EQUAL if getattr(filters, name) is not None]
     if filters.unassigned:
         wheres.append("l.staff_id IS NULL")
     if filters.query is not None:
         wheres.append("l.person_id IN (SELECT id FROM found)")
-    if after:
-        wheres.append(f"(l.{_SORTS[sort]}, l.id) < (%(at)s, %(last)s)")
-    at, last = after or (None, None)
-    async with conn.cursor(row_factory=class_row(Lead)) as cursor:
-        await cursor.execute(
-            (_FOUND if filters.query is not None else "")
-            + f"SELECT {_COLUMNS} FROM leads l "  # noqa: S608 (constants)
-            + (f"WHERE {' AND '.join(wheres)} " if wheres else "")
-            + f"ORDER BY l.{_SORTS[sort]} DESC, l.id DESC LIMIT %(limit)s",
-            {**asdict(filters), "at": at, "last": last, "limit": limit},
-        )
-        return await cursor.fetchall()
+    if more:
+        wheres.append(f"(l.{time}, l.id) < (%(at)s, %(last)s)")
+    found = _FOUND if filters.query is not None else ""
+    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
+    order = f"ORDER BY l.{time} DESC, l.id DESC LIMIT %(limit)s"
+    return f"{found} SELECT {_COLUMNS} FROM leads l {where} {order}"  # noqa: S608 (constants)
 
 
 #: First the people, by their own index, then their leads by theirs.

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from crm.actor import Actor
 from crm.db import UnitOfWork
@@ -14,8 +13,8 @@ from crm.pipeline.activities.models import (
     Activity,
     ActivityKind,
     Direction,
-    check_about,
     is_contact,
+    plain_facts,
 )
 from crm.pipeline.events import ActivityNoted
 from crm.pipeline.models import LeadId
@@ -28,7 +27,7 @@ async def note_activity(
     *,
     person_id: PersonId,
     kind: ActivityKind,
-    about: Mapping[str, Any],
+    about: Mapping[str, object],
     occurred_at: datetime,
     actor: Actor,
     lead_id: LeadId | None = None,
@@ -47,16 +46,15 @@ async def note_activity(
 
     Raises:
         NotFound("lead.unknown"): no such lead, or it is another person's.
-        RuleBroken("activity.about"): too much is said about it.
+        RuleBroken("activity.about"): nested facts, or too much is said.
     """
-    check_about(about)
     activity = Activity(
         id=new_id(),
         person_id=person_id,
         lead_id=await _lead(uow, person_id, lead_id),
         kind=kind,
         direction=direction,
-        about=about,
+        about=plain_facts(about),
         source_key=source_key,
         staff_id=actor.staff_id,
         occurred_at=occurred_at,

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from crm.errors import RuleBroken
@@ -28,6 +28,7 @@ ActivityKind = Literal[
 #: What staff write down themselves; the rest is written down by what causes it.
 StaffActivityKind = Literal["message", "call", "email", "meeting", "form", "note"]
 Direction = Literal["in", "out"]
+Fact = str | int | bool | None
 
 ABOUT_MAX_BYTES = 8_000
 _CONTACTS = frozenset({"message", "call", "email", "meeting"})
@@ -47,7 +48,7 @@ class Activity:
     lead_id: LeadId | None
     kind: ActivityKind
     direction: Direction | None
-    about: Mapping[str, Any]
+    about: Mapping[str, Fact]
     source_key: str | None
     staff_id: StaffId | None
     occurred_at: datetime
@@ -58,10 +59,20 @@ def is_contact(kind: ActivityKind, direction: Direction | None) -> bool:
     return direction == "out" and kind in _CONTACTS
 
 
-def check_about(about: Mapping[str, Any]) -> None:
-    """Keep the timeline light: a million lines of it are read.
+def plain_facts(about: Mapping[str, object]) -> dict[str, Fact]:
+    """Return facts as they are stored; ids and times become text.
 
-    Raises: RuleBroken("activity.about").
+    Raises: RuleBroken("activity.about"): nested, or too long; a million of them are read.
     """
-    if len(canonical(about)) > ABOUT_MAX_BYTES:
+    facts = {name: _plain(value) for name, value in about.items()}
+    if len(canonical(facts)) > ABOUT_MAX_BYTES:
         raise RuleBroken("activity.about", "This is too long to note.")
+    return facts
+
+
+def _plain(value: object) -> Fact:
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, UUID | date):
+        return str(value)
+    raise RuleBroken("activity.about", "Only short facts can be noted.")

@@ -1,1 +1,0 @@
-"""Deliveries: each domain event to each of its handlers, until it is taken or set aside."""
