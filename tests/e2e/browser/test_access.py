@@ -24,6 +24,7 @@ PAGES = [
     "/courses/DAT-201",
     "/programmes",
     "/scholarships",
+    "/certificates",
     "/knowledge",
     "/knowledge/refunds-and-withdrawal",
     "/demo/mailbox",

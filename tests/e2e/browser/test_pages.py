@@ -22,6 +22,7 @@ PAGES = {
     "course": "/courses/DAT-201",
     "programmes": "/programmes",
     "scholarships": "/scholarships",
+    "certificates": "/certificates",
     "documents": "/knowledge",
     "document": "/knowledge/refunds-and-withdrawal#cuanto-se-devuelve",
     "mailbox": "/demo/mailbox",
