@@ -66,6 +66,7 @@ CREATE TABLE quotes (
 CREATE INDEX quotes_time ON quotes (created_at DESC, id DESC);
 CREATE INDEX quotes_person ON quotes (person_id, created_at DESC, id DESC);
 CREATE INDEX quotes_cohort ON quotes (cohort_id, created_at DESC, id DESC);
+CREATE INDEX quotes_status ON quotes (status, created_at DESC, id DESC);
 CREATE INDEX quotes_due ON quotes (expires_at, id) WHERE status = 'live';
 CREATE INDEX quotes_fund ON quotes (scholarship_code) INCLUDE (status, scholarship_minor)
     WHERE status IN ('live', 'accepted') AND scholarship_code IS NOT NULL;
