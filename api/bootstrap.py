@@ -40,6 +40,7 @@ from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
 from crm.imports.service import ImportService
 from crm.journal.accesses.service import AccessService
+from crm.journal.erasure.service import ErasureService
 from crm.journal.service import JournalService
 from crm.journal.vault import Vault
 from crm.messaging.confirmations.service import ConfirmationService
@@ -86,6 +87,7 @@ class Services:
     duplicates: DuplicateService
     merges: MergeService
     accesses: AccessService
+    erasures: ErasureService
     courses: CourseService
     seats: SeatService
     enrolments: EnrolmentService
@@ -209,6 +211,7 @@ def _wire(
         duplicates=DuplicateService(database),
         merges=MergeService(database),
         accesses=AccessService(database),
+        erasures=ErasureService(database),
         courses=courses,
         seats=SeatService(database, seat_policy),
         enrolments=EnrolmentService(database, seat_policy),

@@ -8,7 +8,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from api.commands import audit, demo, demo_data, doctor, imports, ingest, migrate, serve, worker
+from api.commands import (
+    audit,
+    demo,
+    demo_data,
+    doctor,
+    erasures,
+    imports,
+    ingest,
+    migrate,
+    serve,
+    worker,
+)
 from crm.errors import OrientaError
 from retrieval.errors import RetrievalError
 
@@ -40,6 +51,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.command("demo-data")(demo_data.demo_data)
     app.command("import")(imports.import_file)
     app.add_typer(audit.app, name="audit")
+    app.add_typer(erasures.app, name="erasures")
     first = arguments[0] if arguments else "--help"
     for entry in entry_points(group=PLUGINS):
         if first in (entry.name, "--help"):

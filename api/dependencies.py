@@ -15,6 +15,7 @@ from crm.paging import MAX_PAGE
 __all__ = [
     "AuditReader",
     "CurrentStaff",
+    "Eraser",
     "IdempotencyDep",
     "PageDep",
     "PeopleReader",
@@ -31,6 +32,7 @@ CurrentStaff = Annotated[Actor, Depends(current_staff)]
 PeopleReader = Annotated[Actor, Depends(staff_in(Area.PEOPLE))]
 PeopleWriter = Annotated[Actor, Depends(staff_in(Area.PEOPLE, write=True))]
 AuditReader = Annotated[Actor, Depends(staff_in(Area.AUDIT))]
+Eraser = Annotated[Actor, Depends(staff_in(Area.ERASURE, write=True))]
 RunReader = Annotated[Actor, Depends(staff_in(Area.RUNS))]
 #: Somebody who answers students: advisors and admins.
 RequireAdvisor = Annotated[Actor, Depends(staff_in(Area.CONVERSATIONS, write=True))]

@@ -24,6 +24,7 @@ class Area(StrEnum):
     ANALYTICS = "analytics"
     IMPORTS = "imports"
     EVENTS = "events"
+    ERASURE = "erasure"
 
 
 _EVERYBODY = frozenset(Role)
@@ -46,6 +47,7 @@ MAY_READ: Mapping[Area, frozenset[Role]] = {
     Area.ANALYTICS: _EVERYBODY,
     Area.IMPORTS: _ADMIN_SERVICE,
     Area.EVENTS: _ADMIN_SERVICE,
+    Area.ERASURE: _ADMIN_SERVICE,
 }
 MAY_WRITE: Mapping[Area, frozenset[Role]] = {
     Area.PEOPLE: _EVERYBODY,
@@ -62,6 +64,7 @@ MAY_WRITE: Mapping[Area, frozenset[Role]] = {
     Area.ANALYTICS: frozenset({Role.SERVICE}),
     Area.IMPORTS: _ADMIN_SERVICE,
     Area.EVENTS: _ADMIN_SERVICE,
+    Area.ERASURE: _ADMIN_SERVICE,
 }
 
 

@@ -111,3 +111,13 @@ CREATE TABLE person_merge_moves (
     PRIMARY KEY (merge_id, table_name, column_name)
 );
 CREATE INDEX chat_sessions_person ON chat_sessions (person_id) WHERE person_id IS NOT NULL;
+
+-- Who was erased, by ids only. It is kept beside the backups, too: after a restore it is replayed.
+CREATE TABLE person_erasures (
+    person_id uuid PRIMARY KEY,
+    subjects  uuid[] NOT NULL,
+    erased_at timestamptz NOT NULL,
+    staff_id  uuid REFERENCES staff (id)
+);
+CREATE INDEX person_erasures_time ON person_erasures (erased_at, person_id);
+CREATE INDEX mailbox_messages_recipient ON mailbox_messages (recipient);

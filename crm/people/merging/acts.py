@@ -67,7 +67,7 @@ async def undo_merge(uow: UnitOfWork, merge_id: UUID, *, actor: Actor) -> Merge:
 
     Raises:
         RuleBroken: `merge.too_late`, `person.inactive`.
-        Conflict: `merge.not_last`, `merge.address_taken`.
+        Conflict: `merge.not_last`, `merge.address_taken`, `merge.changed`.
         NotFound("merge.unknown").
     """
     merge = await _find_merge(uow, merge_id)

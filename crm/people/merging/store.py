@@ -122,7 +122,10 @@ async def move_rows(
 
 
 async def return_rows(conn: Connection, moved: Moved, merge: Merge) -> int:
-    """Give back the rows that a merge moved, as far as nobody else has moved them since."""
+    """Give back the rows that a merge moved, as far as nobody else has moved them since.
+
+    Raises: Conflict("merge.changed"): a row has become one that the merged record has already.
+    """
     statement = sql.SQL(
         """
         UPDATE {table} t SET {column} = %(merged)s
@@ -131,17 +134,17 @@ async def return_rows(conn: Connection, moved: Moved, merge: Merge) -> int:
             WHERE merge_id = %(merge)s AND table_name = %(table)s AND column_name = %(column)s)
         """
     ).format(**_names(moved))
-    cursor = await conn.execute(
-        statement,
-        {
-            "survivor": merge.survivor_id,
-            "merged": merge.merged_id,
-            "merge": merge.id,
-            "table": moved.table,
-            "column": moved.column,
-        },
-    )
-    return cursor.rowcount
+    values = {
+        "survivor": merge.survivor_id,
+        "merged": merge.merged_id,
+        "merge": merge.id,
+        "table": moved.table,
+        "column": moved.column,
+    }
+    try:
+        return (await conn.execute(statement, values)).rowcount
+    except UniqueViolation as changed:
+        raise Conflict("merge.changed", "The two records have changed too much since.") from changed
 
 
 def _names(moved: Moved) -> dict[str, sql.Composable]:

@@ -32,6 +32,15 @@ MOVED: tuple[Moved, ...] = (
     Moved("outbound_messages"),
     Moved("tickets"),
     Moved(
+        "leads",
+        stays_if="t.stage NOT IN ('enrolled', 'lost') AND EXISTS (SELECT FROM leads o "
+        "WHERE o.person_id = %(survivor)s AND o.stage NOT IN ('enrolled', 'lost') "
+        "AND (o.programme_code, o.course_code, o.term) "
+        "IS NOT DISTINCT FROM (t.programme_code, t.course_code, t.term))",
+    ),
+    Moved("activities"),
+    Moved("tasks"),
+    Moved(
         "waitlist_entries",
         stays_if="t.status IN ('waiting', 'offered') AND EXISTS (SELECT FROM waitlist_entries o "
         "WHERE o.person_id = %(survivor)s AND o.cohort_id = t.cohort_id "
@@ -71,6 +80,7 @@ KEPT: dict[tuple[str, str], str] = {
     ("duplicate_queue", "person_id"): "a record that is no longer active is passed over",
     ("duplicate_suggestions", "first_id"): "about the two records, not the person",
     ("duplicate_suggestions", "second_id"): "about the two records, not the person",
+    ("person_erasures", "person_id"): "the list of the erased",
     ("person_merges", "survivor_id"): "the merge itself",
     ("person_merges", "merged_id"): "the merge itself",
 }

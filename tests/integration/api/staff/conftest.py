@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.bootstrap import Services
-from api.routes import admin, contact, duplicates, people, system
+from api.routes import admin, contact, duplicates, erasures, people, system
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Role
 from crm.errors import Throttled, Unavailable
@@ -70,7 +70,14 @@ def _break_on_purpose(app: FastAPI) -> None:
 @pytest.fixture(scope="module")
 async def office(settings: Settings) -> AsyncIterator[Office]:
     settings = settings.model_copy(update={"body_max_bytes": 4_096})
-    routers = (people.router, contact.router, duplicates.router, admin.router, system.router)
+    routers = (
+        people.router,
+        contact.router,
+        duplicates.router,
+        admin.router,
+        erasures.router,
+        system.router,
+    )
     async with serving(settings, *routers) as app, client_of(app) as client:
         _break_on_purpose(app)
         yield Office(app, app.state.services, client)

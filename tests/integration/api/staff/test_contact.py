@@ -96,3 +96,28 @@ async def test_access_log_is_for_admins(
     assert (refused.status_code, refused.json()["code"]) == (403, "auth.role")
     (access,) = log["items"]
     assert (access["action"], access["staff_name"]) == ("person.read", "Eva")
+
+
+async def test_erasure_needs_admin_name_and_key(
+    office: Office, advisor: Headers, admin_headers: Headers
+) -> None:
+    person = await _create(office, advisor, full_name="Óscar Úrsula")
+    url, body = f"/v1/admin/people/{person}/erase", {"confirmation": "oscar ursula"}
+    key = {"Idempotency-Key": str(uuid4())}
+
+    refused = [
+        await office.client.post(url, json=body, headers=advisor | key),
+        await office.client.post(url, json=body, headers=admin_headers),
+        await office.client.post(url, json={"confirmation": "yes"}, headers=admin_headers | key),
+    ]
+    done = [await office.client.post(url, json=body, headers=admin_headers | key) for _ in "ab"]
+
+    assert [(r.status_code, r.json()["code"]) for r in refused] == [
+        (403, "auth.role"),
+        (422, "idempotency.required"),
+        (422, "erasure.confirmation"),
+    ]
+    assert [d.status_code for d in done] == [200, 200]
+    assert done[0].json() == done[1].json()
+    left = (await office.client.get(f"/v1/people/{person}", headers=advisor)).json()
+    assert (left["status"], left["full_name"]) == ("erased", "Persona eliminada")

@@ -1,0 +1,55 @@
+"""The erasure of a person over HTTP, for admins."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.dependencies import Eraser, IdempotencyDep, ServicesDep
+from crm.errors import RuleBroken
+from crm.ids import PersonId
+
+router = APIRouter(prefix="/v1/admin/people/{person_id}", tags=["admin"])
+
+
+class EraseBody(BaseModel):
+    """That whoever asks means this person."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    confirmation: Annotated[
+        str, Field(min_length=1, max_length=200, description="The person's full name, typed")
+    ]
+
+
+class ErasureOut(BaseModel):
+    """That a person was erased."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    person_id: UUID
+    erased_at: datetime
+    rows: dict[str, int] = Field(description="Changed rows, by table")
+
+
+@router.post("/erase", summary="Erase a person")
+async def erase(
+    person_id: UUID,
+    body: EraseBody,
+    staff: Eraser,
+    services: ServicesDep,
+    idempotency: IdempotencyDep,
+) -> ErasureOut:
+    """Destroy the person's keys and remove what is written of them; this cannot be undone.
+
+    Needs an `Idempotency-Key`. Ids, states, amounts and times stay: the books and the audit's
+    chains remain whole.
+    """
+    if idempotency is None:
+        raise RuleBroken("idempotency.required", "Send an Idempotency-Key.")
+    done = await services.erasures.erase(
+        PersonId(person_id), confirmation=body.confirmation, actor=staff, idempotency=idempotency
+    )
+    return ErasureOut.model_validate(done)
