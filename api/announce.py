@@ -6,21 +6,19 @@ from uuid import UUID
 from api.bootstrap import Services
 from api.wire import message_wire
 from crm.errors import Unavailable
-from crm.journal.events import OutboxRow
+from crm.journal.deliveries.models import StoredEvent
 from crm.messaging.conversations.models import Message
 
 #: Events that say a message is in the log.
-_MESSAGES = {"MessageReceived", "AdvisorReplied", "AgentReplied"}
+MESSAGE_EVENTS = ("MessageReceived", "AdvisorReplied", "AgentReplied")
 
 
-async def announce(services: Services, row: OutboxRow) -> None:
+async def announce(services: Services, event: StoredEvent) -> None:
     """Put what an event says into the conversation's stream; a repetition changes nothing.
 
     Raises: Unavailable("events"): to be tried again, as long as somebody may still look.
     """
-    if row.name not in _MESSAGES:
-        return
-    message = await services.conversations.get_message(UUID(str(row.payload["message_id"])))
+    message = await services.conversations.get_message(event.id_of("message_id"))
     sent = await announce_message(services, message)
     life = timedelta(seconds=services.settings.stream_ttl_s)
     if not sent and services.clock.now() - message.created_at < life:

@@ -4,17 +4,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 from api.bootstrap import Services
 from api.cancellation import end_tasks
-from api.relay import relay_batch
+from api.relay import relay_batch, run_overdue
 from crm.errors import OrientaError
 
 _log = logging.getLogger(__name__)
 
 #: How often the outbox is looked at when nothing has asked for it.
 _RELAY_S = 1.0
+#: How often deliveries that no worker took are looked for.
+_OVERDUE_S = 5.0
 #: How often the checkpoints of runs that nobody will resume are looked for.
 _PRUNE_S = 30.0
 #: The sweep takes up nothing more while so much is under way here.
@@ -55,6 +58,7 @@ class Attendant:
         self._spawn(_repeat(services.confirmations.expire_due, every_s=every))
         self._spawn(_repeat(services.outbound.deliver_due, every_s=every))
         self._spawn(_repeat(self._relay, every_s=_RELAY_S))
+        self._spawn(_repeat(partial(run_overdue, services), every_s=_OVERDUE_S))
         try:
             yield
         finally:

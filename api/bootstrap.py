@@ -40,6 +40,7 @@ from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
 from crm.imports.service import ImportService
 from crm.journal.accesses.service import AccessService
+from crm.journal.deliveries.service import DeliveryService
 from crm.journal.erasure.service import ErasureService
 from crm.journal.service import JournalService
 from crm.journal.vault import Vault
@@ -81,6 +82,7 @@ class Services:
     database: Database
     redis: "aioredis.Redis"
     journal: JournalService
+    deliveries: DeliveryService
     identity: IdentityService
     people: PeopleService
     preferences: PreferenceService
@@ -201,6 +203,7 @@ def _wire(
         database=database,
         redis=client,
         journal=JournalService(database),
+        deliveries=DeliveryService(database),
         identity=IdentityService(
             database,
             staff_session=timedelta(hours=settings.staff_session_hours),

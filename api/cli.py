@@ -14,6 +14,7 @@ from api.commands import (
     demo_data,
     doctor,
     erasures,
+    events,
     imports,
     ingest,
     migrate,
@@ -52,6 +53,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.command("import")(imports.import_file)
     app.add_typer(audit.app, name="audit")
     app.add_typer(erasures.app, name="erasures")
+    app.add_typer(events.app, name="events")
     first = arguments[0] if arguments else "--help"
     for entry in entry_points(group=PLUGINS):
         if first in (entry.name, "--help"):

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     stream_ttl_s: int = 900
 
     checkout_hours: int = Field(24, description="A payment that names no end can be made so long")
+    event_days: int = Field(30, ge=1, description="How long delivered events are kept")
     chat_session_hours: int = 24 * 7
     staff_session_hours: int = 12
     confirmation_minutes: int = 15

@@ -11,6 +11,8 @@ import typer
 from api.embedded.deployment import complete, environment_of
 from api.settings import Settings
 
+_BEAT_CHECK_S = 5.0
+
 
 def worker(
     concurrency: Annotated[int, typer.Option(min=1, help="Tasks at once, a process each.")] = 2,
@@ -23,7 +25,7 @@ def worker(
 ) -> None:
     """Run the tasks that events and the clock ask for."""
     from celery.platforms import SecurityWarning
-    from celery.signals import setup_logging
+    from celery.signals import setup_logging, worker_ready
 
     from api.worker.app import create_worker
     from api.worker.tasks import register
@@ -35,9 +37,27 @@ def worker(
         celery = create_worker(settings.redis_url or "", schedule_file=schedule)
         register(celery)
         setup_logging.connect(_quietly(log_level), weak=False)
+        worker_ready.connect(_watch_beat, weak=False)
         warnings.filterwarnings("ignore", category=SecurityWarning)  # as root; we take JSON alone
         options = [f"--concurrency={concurrency}", "--without-mingle"]
         celery.worker_main(["--quiet", "worker", *options, *(["--beat"] if beat else [])])
+
+
+def _watch_beat(sender: Any, **_: Any) -> None:
+    """Start the timed tasks again when their process was killed: Celery itself would not."""
+    controller = sender.controller
+    if getattr(controller, "beat", None) is not None:
+        controller.timer.call_repeatedly(_BEAT_CHECK_S, _revive_beat, (controller,))
+
+
+def _revive_beat(controller: Any) -> None:
+    from celery.beat import EmbeddedService
+
+    if not controller.beat.is_alive():
+        controller.beat = EmbeddedService(
+            controller.app, schedule_filename=controller.schedule_filename
+        )
+        controller.beat.start()
 
 
 def _quietly(celery_level: str) -> Callable[..., None]:

@@ -14,6 +14,8 @@ QUEUE = "orienta"
 #: Task, seconds between its runs. A run that nobody took by the next one is dropped.
 SCHEDULE = {
     "relay_outbox": 1.0,
+    "run_deliveries": 2.0,
+    "prune_events": 600.0,
     "deliver_outbound": 2.0,
     "run_sandbox": 1.0,
     "run_payments": 1.0,

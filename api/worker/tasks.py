@@ -8,14 +8,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_shutdown
 
 from api.bootstrap import Services
-from api.course_index import index_courses
 from api.relay import relay_batch
+from api.relay import run_deliveries as run_batch
 from api.worker.app import TASK_LIMIT_S
 from api.worker.bridge import Work, bridge, close_bridge
 from crm.errors import OrientaError
@@ -55,6 +56,20 @@ async def relay_outbox(services: Services) -> None:
     """Deliver the domain events that are due."""
     until = time.monotonic() + BUDGET_S
     while await relay_batch(services) and time.monotonic() < until:
+        pass
+
+
+async def run_deliveries(services: Services) -> None:
+    """Give events to the handlers that take longer."""
+    until = time.monotonic() + BUDGET_S
+    while await run_batch(services) and time.monotonic() < until:
+        pass
+
+
+async def prune_events(services: Services) -> None:
+    """Forget events that every handler has had long ago."""
+    keep = timedelta(days=services.settings.event_days)
+    while await services.deliveries.forget(older_than=keep):
         pass
 
 
@@ -145,6 +160,8 @@ async def expire_quotes(services: Services) -> None:
 
 TASKS: Mapping[str, Work[object]] = {
     "relay_outbox": relay_outbox,
+    "run_deliveries": run_deliveries,
+    "prune_events": prune_events,
     "deliver_outbound": deliver_outbound,
     "run_sandbox": run_sandbox,
     "run_payments": run_payments,
@@ -156,5 +173,4 @@ TASKS: Mapping[str, Work[object]] = {
     "expire_holds": expire_holds,
     "expire_quotes": expire_quotes,
     "breach_clocks": breach_clocks,
-    "index_courses": index_courses,
 }

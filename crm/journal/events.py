@@ -32,21 +32,6 @@ def _plain(value: object) -> str | int | bool | None:
     raise TypeError(f"an event carries ids and plain values, not {type(value).__name__}")
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """An event on its way out.
-
-    Args:
-        attempts: deliveries tried before this one.
-    """
-
-    id: int
-    event_id: UUID
-    name: str
-    payload: dict[str, object]
-    attempts: int
-
-
 def new_event_id() -> UUID:
     """Return the id by which a consumer recognises a repeated delivery."""
     return new_id()

@@ -1,10 +1,10 @@
-"""Use cases of the journal: list and open audit records, verify chains, drain the outbox."""
+"""Use cases of the journal: list and open audit records, verify chains."""
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -12,12 +12,9 @@ from psycopg.rows import DictRow
 from crm.db import Connection, Database
 from crm.journal import store
 from crm.journal.audit import GENESIS, link
-from crm.journal.events import OutboxRow
 from crm.journal.vault import SubjectKey
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 
-#: Deliveries of one event before it is set aside as dead; the waits double from 2 s to 17 minutes.
-MAX_ATTEMPTS = 10
 _STRETCH = 1_000
 
 
@@ -53,7 +50,7 @@ class Verification:
 
 
 class JournalService:
-    """Reads the journal for people and drains it for machines."""
+    """Reads the journal for people."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -99,47 +96,6 @@ class JournalService:
             chains += len(heads)
             events += sum(head["head_seq"] for head in heads)
             last = heads[-1]["chain_id"]
-
-    async def relay_outbox(
-        self, deliver: Callable[[OutboxRow], Awaitable[None]], *, limit: int = 20
-    ) -> int:
-        """Hand due events to `deliver` and mark them; at least once, in batches.
-
-        Returns: how many were tried; 0 when nothing was due.
-        """
-        async with self._db.transaction() as uow:
-            now = self._db.clock.now()
-            rows = await store.claim_outbox(uow.conn, limit=limit, at=now)
-            delivered: list[int] = []
-            for row in rows:
-                error = await _try_delivery(deliver, row)
-                if error is None:
-                    delivered.append(row.id)
-                else:
-                    await store.mark_undelivered(
-                        uow.conn, row, error=error, retry_in=_retry_in(row.attempts), at=now
-                    )
-            if delivered:
-                await store.mark_delivered(uow.conn, delivered, at=now)
-        return len(rows)
-
-
-async def _try_delivery(
-    deliver: Callable[[OutboxRow], Awaitable[None]], row: OutboxRow
-) -> str | None:
-    try:
-        await deliver(row)
-    except Exception as failure:  # noqa: BLE001 one bad consumer must not hold back the others
-        # A text that no column can hold would undo the whole batch, for ever.
-        text = f"{type(failure).__name__}: {failure}"[:500].replace("\x00", "")
-        return text.encode("utf-8", "replace").decode()
-    return None
-
-
-def _retry_in(attempts: int) -> timedelta | None:
-    if attempts + 1 >= MAX_ATTEMPTS:
-        return None
-    return timedelta(seconds=2 ** (attempts + 1))
 
 
 def _open(row: DictRow, keys: Mapping[UUID, SubjectKey | None]) -> AuditRecord:

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from crm.errors import NotFound
 from crm.ids import new_id
 from crm.journal.audit import AUDIT_COLUMNS, GENESIS, AuditEntry, canonical, link, shard_of
-from crm.journal.events import DomainEvent, OutboxRow, new_event_id
+from crm.journal.events import DomainEvent, new_event_id
 from crm.journal.vault import SubjectKey, Vault
 
 Connection = AsyncConnection[DictRow]
@@ -286,39 +286,6 @@ async def insert_outbox(conn: Connection, events: Sequence[DomainEvent], *, at: 
             "names": [e.name for e in events],
             "payloads": [json.dumps(e.payload()) for e in events],
         },
-    )
-
-
-async def claim_outbox(conn: Connection, *, limit: int, at: datetime) -> list[OutboxRow]:
-    """Lock undelivered events that are due; others skip them until this transaction ends."""
-    rows = await conn.execute(
-        """
-        SELECT id, event_id, name, payload, attempts FROM outbox
-        WHERE delivered_at IS NULL AND dead_at IS NULL AND available_at <= %s
-        ORDER BY available_at, id LIMIT %s FOR UPDATE SKIP LOCKED
-        """,
-        [at, limit],
-    )
-    return [OutboxRow(**r) for r in await rows.fetchall()]
-
-
-async def mark_delivered(conn: Connection, ids: Sequence[int], *, at: datetime) -> None:
-    """Note that these events reached their consumers."""
-    await conn.execute("UPDATE outbox SET delivered_at = %s WHERE id = ANY(%s)", [at, list(ids)])
-
-
-async def mark_undelivered(
-    conn: Connection, row: OutboxRow, *, error: str, retry_in: timedelta | None, at: datetime
-) -> None:
-    """Note a failed delivery; without `retry_in` the event is dead until someone revives it."""
-    await conn.execute(
-        """
-        UPDATE outbox SET attempts = attempts + 1, last_error = %(error)s,
-            available_at = coalesce(%(retry_at)s, available_at),
-            dead_at = CASE WHEN %(retry_at)s::timestamptz IS NULL THEN %(at)s::timestamptz END
-        WHERE id = %(id)s
-        """,
-        {"id": row.id, "error": error, "at": at, "retry_at": retry_in and at + retry_in},
     )
 
 

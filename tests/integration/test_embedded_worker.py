@@ -98,6 +98,7 @@ def test_an_event_is_relayed_and_wakes_its_task(
     wait_for(worker, connection, "select count(*) = 2 from search_documents where slug = 'TST-101'")
 
 
+@pytest.mark.slow
 def test_a_task_whose_process_is_killed_is_carried_out_by_another(
     worker: subprocess.Popen[str], connection: psycopg.Connection, database_url: str
 ) -> None:

@@ -1,0 +1,74 @@
+"""Events that no handler could take, for admins."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from api.auth import staff_in
+from api.dependencies import PageDep, ServicesDep
+from crm.actor import Actor
+from crm.identity.permissions import Area
+
+router = APIRouter(prefix="/v1/admin/dead-letters", tags=["admin"])
+
+EventReader = Annotated[Actor, Depends(staff_in(Area.EVENTS))]
+EventWriter = Annotated[Actor, Depends(staff_in(Area.EVENTS, write=True))]
+_Handler = Annotated[str | None, Query(max_length=60, description="One handler's only")]
+
+
+class DeadLetterOut(BaseModel):
+    """A delivery that was given up, with the last reason; the payload holds ids only."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    event_id: UUID
+    handler: str
+    name: str
+    payload: dict[str, str | int | bool | None]
+    occurred_at: datetime
+    attempts: int
+    dead_at: datetime
+    reason: str
+
+
+class DeadLetterPage(BaseModel):
+    """A page of what was given up."""
+
+    items: list[DeadLetterOut]
+    next_cursor: str | None
+
+
+class Replayed(BaseModel):
+    """How many deliveries will be tried again."""
+
+    deliveries: int
+
+
+@router.get("", summary="List events that were given up")
+async def list_dead_letters(
+    staff: EventReader, services: ServicesDep, page: PageDep
+) -> DeadLetterPage:
+    """Return what no handler could take, the latest first."""
+    found = await services.deliveries.list_dead(cursor=page.cursor, limit=page.limit, actor=staff)
+    items = [DeadLetterOut.model_validate(row) for row in found.items]
+    return DeadLetterPage(items=items, next_cursor=found.next_cursor)
+
+
+@router.post("/replay", summary="Try all events again that were given up")
+async def replay_all(
+    staff: EventWriter, services: ServicesDep, handler: _Handler = None
+) -> Replayed:
+    """Let every dead delivery be tried again, or one handler's."""
+    return Replayed(deliveries=await services.deliveries.replay(handler=handler, actor=staff))
+
+
+@router.post("/{event_id}/replay", summary="Try an event again that was given up")
+async def replay_event(
+    event_id: UUID, staff: EventWriter, services: ServicesDep, handler: _Handler = None
+) -> Replayed:
+    """Let an event's dead deliveries be tried again."""
+    count = await services.deliveries.replay(event_id=event_id, handler=handler, actor=staff)
+    return Replayed(deliveries=count)
