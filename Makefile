@@ -53,7 +53,6 @@ demo: $(VENV)/.ready
 	@$(BIN)/orienta demo $(ARGS)
 
 up:
-	@test -f docker-compose.yml || { echo "The container deployment is not there yet; make demo is."; exit 1; }
 	@command -v docker >/dev/null || { echo "make up needs Docker; make demo does not."; exit 1; }
 	docker compose up --build $(ARGS)
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from api.commands import (
     audit,
+    beat,
     demo,
     demo_data,
     doctor,
@@ -18,6 +19,7 @@ from api.commands import (
     imports,
     ingest,
     migrate,
+    ping,
     serve,
     worker,
 )
@@ -44,6 +46,8 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         demo.demo,
         serve.serve,
         worker.worker,
+        beat.beat,
+        ping.ping,
         migrate.migrate,
         ingest.ingest,
         doctor.doctor,
