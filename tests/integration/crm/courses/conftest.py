@@ -7,7 +7,7 @@ import pytest
 
 from crm.actor import SERVICE_ACTOR
 from crm.clock import FixedClock
-from crm.courses.commands import CreateCohort
+from crm.courses.commands import CreateCohort, UpdateCohort
 from crm.courses.models import Bilingual, BilingualLines, Cohort, CourseContent, Schedule
 from crm.courses.service import CourseService
 from crm.db import Database, Pool
@@ -79,6 +79,11 @@ class Catalogue(Rows):
         )
         command = replace(command, **changes)  # type: ignore[arg-type]
         return await self.service.create_cohort(command, actor=SERVICE_ACTOR)
+
+    async def change(self, cohort: Cohort, **changes: object) -> Cohort:
+        """Change a cohort as staff do."""
+        command = UpdateCohort(code=cohort.code, **changes)  # type: ignore[arg-type]
+        return await self.service.update_cohort(command, actor=SERVICE_ACTOR)
 
     async def enrol(self, cohort: Cohort, *statuses: str) -> None:
         """Enrol one new person a status."""
