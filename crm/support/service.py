@@ -88,9 +88,7 @@ class SupportService(Handoffs):
         Raises: NotFound("ticket.unknown"): no such ticket, or it is somebody else's.
         """
         async with self._db.transaction() as uow:
-            ticket = await find_ticket(uow, ticket_id, actor)
-            if _reads_are_ours_to_audit(actor):
-                uow.audit(_seen(actor, "ticket.history", [ticket], about=ticket.subject_id))
+            await find_ticket(uow, ticket_id, actor)
             events = await store.select_events(uow.conn, ticket_id, with_notes=actor.is_staff)
         return tuple(events)
 
