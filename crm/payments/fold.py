@@ -101,13 +101,8 @@ class _Told:
         return sum(_minor(fact, 0) for fact in self.of(kind) if fact.refund_id is None)
 
     def refunds(self) -> dict[RefundId, RefundState]:
-        asked = {f.refund_id: _minor(f, 0) for f in self.of("refund_requested") if f.refund_id}
-        given = {
-            f.refund_id: _minor(f, asked.get(f.refund_id, 0))
-            # The smallest of contradictory amounts, so that order does not matter.
-            for f in sorted(self.of("refunded"), key=lambda f: _minor(f, 0), reverse=True)
-            if f.refund_id
-        }
+        asked = self._by_refund("refund_requested", {})
+        given = self._by_refund("refunded", asked)
         failed = {f.refund_id for f in self.of("refund_failed")}
         given_up = {f.refund_id for f in self.of("refund_given_up")}
         found: dict[RefundId, RefundState] = {}
@@ -118,8 +113,17 @@ class _Told:
             found[refund_id] = RefundState(amount, status)
         return found
 
+    def _by_refund(self, kind: FactKind, default: Mapping[RefundId, int]) -> dict[RefundId, int]:
+        """Return the amount of each refund, the smallest where contradictory ones are told."""
+        found: dict[RefundId, int] = {}
+        for fact in self.of(kind):
+            if fact.refund_id is not None:
+                amount = _minor(fact, default.get(fact.refund_id, 0))
+                found[fact.refund_id] = min(amount, found.get(fact.refund_id, amount))
+        return found
+
     def checkout(self) -> OpenCheckout | None:
-        opened = sorted(self.of("checkout_opened"), key=lambda fact: fact.occurred_at)
+        opened = sorted(self.of("checkout_opened"), key=lambda f: (f.occurred_at, f.source_key))
         if not opened:
             return None
         data = opened[-1].data
