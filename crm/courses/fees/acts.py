@@ -49,6 +49,7 @@ async def quote_fee(
     Raises:
         NotFound("cohort.unknown" | "person.unknown" | "discount.unknown" | "scholarship.unknown").
         RuleBroken("cohort.closed" | "person.inactive" | "quote.combination" | "money.currency").
+        RuleBroken("quote.too_many"): the person has as many live ones as they may.
         RuleBroken: see `rules.check_discount`, `rules.check_usage`, `rules.check_fund`.
         RuleBroken("scholarship.inactive" | "scholarship.award" | "scholarship.in_use"): withdrawn;
             not awarded to this person; another quote that stands rests on the award.
@@ -59,6 +60,7 @@ async def quote_fee(
     if before := await store.select_quote_by_effect(uow.conn, effect_key):
         return _same(before, asked)
     seat, alumni = await _seat(uow, cohort_id), await _is_alumni(uow, person_id)
+    rules.check_live(await store.count_live(uow.conn, person_id, at=uow.clock.now()))
     applicant = Applicant(alumni=alumni, staffed=actor.role in (Role.ADVISOR, Role.ADMIN))
     discount = await _discount(uow, discount_code, applicant, seat, policy)
     fund = await _fund(uow, scholarship_code)

@@ -16,6 +16,8 @@ from crm.money import Money
 
 #: An `early` discount asks for this many days between the quote and the first class.
 EARLY_DAYS = 15
+#: Each live quote keeps money of a fund, or a use of a discount, from others.
+MAX_LIVE_QUOTES = 5
 
 
 def reduce_price(
@@ -67,6 +69,15 @@ def check_discount(terms: DiscountTerms, applicant: Applicant, seat: Seat, *, to
         raise RuleBroken("discount.early", "It is too late for this discount.")
     if terms.rule == "staff" and not applicant.staffed:
         raise RuleBroken("discount.staff", "Only staff can give this discount.")
+
+
+def check_live(live: int) -> None:
+    """Check that a person does not keep more prices frozen than they can need.
+
+    Raises: RuleBroken("quote.too_many").
+    """
+    if live >= MAX_LIVE_QUOTES:
+        raise RuleBroken("quote.too_many", "Use or cancel one of the prices that are still open.")
 
 
 def check_usage(terms: DiscountTerms, used: int) -> None:

@@ -120,6 +120,16 @@ async def select_quote(
     return quote_of(row) if row else None
 
 
+async def count_live(conn: Connection, person_id: PersonId, *, at: datetime) -> int:
+    """Return how many prices a person has that they could still agree to."""
+    rows = await conn.execute(
+        "SELECT count(*) FROM quotes WHERE person_id = %s AND status = 'live' AND expires_at > %s",
+        [person_id, at],
+    )
+    row = await rows.fetchone()
+    return int(row["count"]) if row else 0
+
+
 async def select_quotes(
     conn: Connection,
     filters: Mapping[str, object],

@@ -191,6 +191,19 @@ async def test_discount_is_given_no_oftener_than_it_may_be(bursary: Bursary) -> 
     await bursary.quote(people[0], cohort, discount_code=discount)
 
 
+async def test_nobody_keeps_more_prices_open_than_they_need(
+    bursary: Bursary, clock: FixedClock
+) -> None:
+    person, cohort = await bursary.new_person(), await bursary.new_cohort()
+    quotes = [await bursary.quote(person, cohort) for _ in range(5)]
+    with pytest.raises(RuleBroken, match=r"quote\.too_many"):
+        await bursary.quote(person, cohort)
+    await bursary.fees.cancel_quote(quotes[0].id, actor=bursary.student(person))
+    await bursary.quote(person, cohort)
+    clock.advance(timedelta(minutes=30))
+    await bursary.quote(person, cohort)
+
+
 async def test_student_has_only_their_own_quotes(bursary: Bursary) -> None:
     cohort = await bursary.new_cohort()
     ana, eva = await bursary.new_person(), await bursary.new_person()
