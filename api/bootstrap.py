@@ -35,6 +35,7 @@ from crm.exports.service import ExportService
 from crm.identity.service import IdentityService
 from crm.imports.courses.importer import CourseImporter
 from crm.imports.importer import Importer
+from crm.imports.leads.importer import LeadImporter
 from crm.imports.models import ImportKind
 from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
@@ -299,7 +300,7 @@ def importers_of(settings: Settings) -> Mapping[ImportKind, Importer]:
         locale=settings.default_locale,
         time_zone=settings.time_zone,
     )
-    return {"people": people, "courses": CourseImporter()}
+    return {"people": people, "leads": LeadImporter(people), "courses": CourseImporter()}
 
 
 def _cache(indexing: RetrievalSettings, embedder: Embedder | None) -> VectorCache:

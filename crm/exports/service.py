@@ -14,7 +14,7 @@ from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
 from crm.journal.audit import AuditEntry
 
-ExportKind = Literal["people", "courses"]
+ExportKind = Literal["people", "leads", "courses"]
 _STRETCH = 1_000
 
 
@@ -26,13 +26,13 @@ class Export:
         columns: in their order; names that an import knows.
         select: returns rows after an `id`, in its order.
         area: whose readers may have it.
-        shows_people: whether each row is somebody's record, its id theirs.
+        person: the column that says whose record a row is, if it is anybody's.
     """
 
     columns: Sequence[str]
     select: Callable[..., Awaitable[Sequence[DictRow]]]
     area: Area
-    shows_people: bool = False
+    person: str | None = None
 
 
 async def _courses(conn: Connection, *, after: Any, limit: int) -> Sequence[DictRow]:
@@ -45,7 +45,17 @@ EXPORTS: Mapping[ExportKind, Export] = {
         ("id", "full_name", "email", "phone", "locale", "time_zone", "birth_date", "created_at"),
         store.select_people,
         Area.PEOPLE,
-        shows_people=True,
+        person="id",
+    ),
+    "leads": Export(
+        (
+            *("id", "full_name", "email", "phone", "locale", "source", "programme_code"),
+            *("course_code", "term", "stage", "lost_reason", "owner_email", "created_at"),
+            *("stage_since", "last_activity_at"),
+        ),
+        store.select_leads,
+        Area.PIPELINE,
+        person="person_id",
     ),
     "courses": Export(
         (
@@ -102,5 +112,5 @@ def _entry(kind: ExportKind, export: Export, rows: Sequence[DictRow], actor: Act
         decision="allowed",
         payload={"rows": len(rows)},
         about=INSTITUTION,
-        people=tuple(row["id"] for row in rows) if export.shows_people else (),
+        people=tuple({row[export.person] for row in rows}) if export.person else (),
     )

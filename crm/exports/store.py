@@ -20,6 +20,21 @@ async def select_people(conn: Connection, *, after: UUID | None, limit: int) -> 
     return await rows.fetchall()
 
 
+async def select_leads(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[DictRow]:
+    """Return leads by id, with whose they are."""
+    rows = await conn.execute(
+        """
+        SELECT l.id, l.person_id, p.full_name, p.email, p.phone, p.locale, l.source,
+            l.programme_code, l.course_code, l.term, l.stage, l.lost_reason,
+            s.email AS owner_email, l.created_at, l.stage_since, l.last_activity_at
+        FROM leads l JOIN people p ON p.id = l.person_id LEFT JOIN staff s ON s.id = l.staff_id
+        WHERE l.id > %s ORDER BY l.id LIMIT %s
+        """,
+        [after or UUID(int=0), limit],
+    )
+    return await rows.fetchall()
+
+
 async def select_courses(conn: Connection, *, after: str | None, limit: int) -> Sequence[DictRow]:
     """Return courses by code."""
     rows = await conn.execute(

@@ -1,6 +1,6 @@
 """Imports people: new ones are added, known ones skipped, changed or refused as asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +16,19 @@ from crm.people.events import PersonCreated, PersonUpdated
 
 _DUPLICATE = RuleBroken("person.duplicate", "Somebody with this address is there already.")
 _TAKEN = RuleBroken("person.taken", "Somebody else took this address during the import.")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPeople:
+    """Whom lines are about.
+
+    Args:
+        ids: line → person.
+        rolled_back: people whom a dry run met in an earlier batch: they are not there.
+    """
+
+    ids: Mapping[int, UUID]
+    rolled_back: frozenset[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +62,27 @@ class PeopleImporter:
     async def write(self, uow: UnitOfWork, batch: Batch) -> Outcome:
         """Write a batch; see `Importer`."""
         outcome = Outcome()
-        rows = read_rows(batch.lines, outcome, region=self._region, today=batch.today)
-        await self.write_people(uow, rows, batch, outcome)
+        await self.write_people(uow, self.read(batch, outcome), batch, outcome)
         return outcome
+
+    def read(self, batch: Batch, outcome: Outcome) -> list[PersonRow]:
+        """Return the lines that say who they are about; the others are noted in the outcome."""
+        return read_rows(batch.lines, outcome, region=self._region, today=batch.today)
 
     async def write_people(
         self, uow: UnitOfWork, rows: Sequence[PersonRow], batch: Batch, outcome: Outcome
-    ) -> dict[int, UUID]:
+    ) -> WrittenPeople:
         """Write people and return whom each line is about; lines that are refused have nobody."""
         found = await _sort(uow, rows, batch, outcome)
         absent = await self._add(uow, found.new, outcome)
         await _meet(uow, found, batch, outcome)
         refused = {error.line for error in outcome.errors}
-        return {
+        ids = {
             row.number: person
             for person, row in (*found.new, *found.known)
             if row.number not in refused and person not in absent
         }
+        return WrittenPeople(ids, found.rolled_back)
 
     async def _add(
         self, uow: UnitOfWork, new: list[tuple[UUID, PersonRow]], outcome: Outcome

@@ -20,6 +20,7 @@ FIELDS = (
     Field("time_zone", ("zona_horaria", "timezone")),
     Field("birth_date", ("fecha_de_nacimiento", "nacimiento", "date_of_birth", "birthday")),
 )
+_NAMES = frozenset(field.name for field in FIELDS)
 _LOCALES = {"es": "es", "spanish": "es", "espanol": "es", "español": "es", "castellano": "es"} | {
     "en": "en",
     "english": "en",
@@ -61,7 +62,7 @@ def read_row(line: Line, *, region: str, today: date) -> PersonRow:
     Raises: RuleBroken: `person.name`, `.email`, `.phone`, `.time_zone`, `.birth_date`, `.locale`,
         `.address` (neither e-mail nor phone: nobody could tell them from others).
     """
-    given: dict[str, Any] = {n: text for n, text in line.cells.items() if text}
+    given: dict[str, Any] = {n: text for n, text in line.cells.items() if text and n in _NAMES}
     if not given.get("full_name"):
         raise RuleBroken("person.name", "The name is missing.")
     if not given.keys() & {"email", "phone"}:

@@ -9,6 +9,7 @@ from crm.actor import SERVICE_ACTOR
 from crm.clock import FixedClock
 from crm.db import Database, Pool
 from crm.imports.courses.importer import CourseImporter
+from crm.imports.leads.importer import LeadImporter
 from crm.imports.models import DuplicatePolicy, Import, ImportKind, LineError, StartImport
 from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
@@ -76,8 +77,10 @@ def database(pool: Pool) -> Database:
 
 @pytest.fixture(scope="module")
 def desk(database: Database) -> Desk:
+    people = PeopleImporter(region="PE", locale="es", time_zone="America/Lima")
     importers = {
-        "people": PeopleImporter(region="PE", locale="es", time_zone="America/Lima"),
+        "people": people,
+        "leads": LeadImporter(people),
         "courses": CourseImporter(),
     }
     return Desk(

@@ -1,0 +1,1 @@
+"""Imports of leads, with the people whose interest they are."""
