@@ -45,6 +45,8 @@ CREATE INDEX people_mailbox ON people (mailbox_key(email))
 -- One number with and without its country code.
 CREATE INDEX people_phone_tail ON people (right(phone, 8))
     WHERE phone IS NOT NULL AND status = 'active';
+CREATE INDEX people_birth_date ON people (birth_date)
+    WHERE birth_date IS NOT NULL AND status = 'active';
 
 -- Whoever has been written down or changed is compared with the others, some time later.
 CREATE TABLE duplicate_queue (

@@ -15,8 +15,10 @@ from crm.ids import PersonId
 Reason = Literal["email", "phone", "name", "similar_name", "birth_date", "other_birth_date"]
 SuggestionStatus = Literal["open", "dismissed", "merged"]
 
-#: From this score on a pair is shown to somebody. A name alone, however equal, is not enough.
+#: From this score on a pair is suggested. A name alone, however equal, is not enough.
 SUGGESTED = 60
+#: From this score on it is shown to somebody who asks about the person: a namesake, too.
+SHOWN = 30
 _WEIGHTS: dict[Reason, int] = {
     "email": 60,
     "phone": 40,

@@ -12,7 +12,7 @@ from crm.journal.audit import AuditEntry, Effect
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people import store as people
 from crm.people.duplicates import store
-from crm.people.duplicates.models import SUGGESTED, Candidate, Suggestion, compare
+from crm.people.duplicates.models import SHOWN, SUGGESTED, Candidate, Suggestion, compare
 from crm.people.events import DuplicateDismissed, DuplicatesFound
 
 
@@ -40,7 +40,8 @@ class DuplicateService:
             if await people.select_person(uow.conn, person_id, owner=None) is None:
                 raise NotFound("person.unknown", "There is no such person.")
             dismissed = await store.select_dismissed(uow.conn, person_id)
-            found = [c for _, c in await _compare(uow, [person_id]) if c.person.id not in dismissed]
+            alike = await _compare(uow, [person_id], by_name=True, least=SHOWN)
+            found = [c for _, c in alike if c.person.id not in dismissed]
             found.sort(key=lambda c: (-c.score, c.person.id))
             shown = (person_id, *(c.person.id for c in found))
             uow.audit(_record(actor, "person.duplicates", "READ", about=person_id, people=shown))
@@ -88,7 +89,7 @@ async def find_duplicates(uow: UnitOfWork, *, limit: int = 100) -> int:
     waiting = await store.take_unchecked(uow.conn, limit=limit)
     if not waiting:
         return 0
-    found = await _compare(uow, waiting)
+    found = await _compare(uow, waiting, by_name=False, least=SUGGESTED)
     await store.replace_suggestions(uow.conn, waiting, found, at=uow.clock.now())
     if found:
         uow.publish(DuplicatesFound(pairs=len({frozenset((p, c.person.id)) for p, c in found})))
@@ -100,10 +101,12 @@ async def find_duplicates(uow: UnitOfWork, *, limit: int = 100) -> int:
     return len(waiting)
 
 
-async def _compare(uow: UnitOfWork, wanted: Sequence[PersonId]) -> list[tuple[PersonId, Candidate]]:
-    pairs = await store.select_candidates(uow.conn, wanted)
+async def _compare(
+    uow: UnitOfWork, wanted: Sequence[PersonId], *, by_name: bool, least: int
+) -> list[tuple[PersonId, Candidate]]:
+    pairs = await store.select_candidates(uow.conn, wanted, by_name=by_name)
     compared = ((one.id, compare(one, other)) for one, other in pairs)
-    return [(person, found) for person, found in compared if found.score >= SUGGESTED]
+    return [(person, found) for person, found in compared if found.score >= least]
 
 
 def _record(

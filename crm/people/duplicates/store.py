@@ -11,16 +11,21 @@ from crm.db import Connection
 from crm.ids import PersonId, new_id
 from crm.people.duplicates.models import Candidate, Likeness, Suggestion, SuggestionStatus
 
-#: Names less alike than this are not even compared: a trigram index finds the others.
+#: Names less alike than this are not even compared.
 _NAME_SIMILARITY = 0.5
 _CANDIDATES = 20
 
 
 async def select_candidates(
-    conn: Connection, people: Sequence[PersonId]
+    conn: Connection, people: Sequence[PersonId], *, by_name: bool
 ) -> list[tuple[Likeness, Likeness]]:
-    """Return active people with others whose mailbox, phone or name is nearly theirs."""
-    rows = await conn.execute(
+    """Return active people with others whose mailbox, phone or name and birthday are theirs.
+
+    Args:
+        by_name: also those whose name alone is alike, by a trigram index: 20 to 40 ms a person
+            among 100,000, where the rest takes one.
+    """
+    await conn.execute(
         "SELECT set_config('pg_trgm.similarity_threshold', %s, true)", [str(_NAME_SIMILARITY)]
     )
     rows = await conn.execute(
@@ -36,13 +41,21 @@ async def select_candidates(
             (SELECT * FROM people WHERE status = 'active' AND phone IS NOT NULL
                 AND right(phone, 8) = right(p.phone, 8) LIMIT %(most)s)
             UNION
-            (SELECT * FROM people WHERE status = 'active'
+            (SELECT * FROM people WHERE status = 'active' AND birth_date = p.birth_date
+                AND similarity(fold(full_name), fold(p.full_name)) >= %(alike)s LIMIT %(most)s)
+            UNION
+            (SELECT * FROM people WHERE %(by_name)s AND status = 'active'
                 AND fold(full_name) %% fold(p.full_name)
                 ORDER BY similarity(fold(full_name), fold(p.full_name)) DESC, id LIMIT %(most)s)
         ) q
         WHERE p.id = ANY(%(people)s) AND p.status = 'active' AND q.id <> p.id
         """,
-        {"people": list(people), "most": _CANDIDATES},
+        {
+            "people": list(people),
+            "most": _CANDIDATES,
+            "alike": _NAME_SIMILARITY,
+            "by_name": by_name,
+        },
     )
     return [(_likeness(row, "p_"), _likeness(row, "q_")) for row in await rows.fetchall()]
 

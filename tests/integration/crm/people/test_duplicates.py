@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -132,6 +133,29 @@ async def test_merged_pair_is_no_suggestion_and_an_undone_one_neither(registry: 
     assert pair not in await _suggested(registry)
 
 
+async def test_same_birthday_and_a_name_spelled_otherwise_is_suggested(registry: Registry) -> None:
+    born = date(1987, 3, 14)
+    first = await registry.new_person("Ana María Choquehuanca", birth_date=born)
+    second = await registry.new_person("Choquehuanka, Ana Maria", birth_date=born)
+    await registry.new_person("Luis Alberto Rodríguez", birth_date=born)
+
+    await _check_all(registry)
+
+    pairs = [pair for pair in await _suggested(registry) if first.id in pair]
+    assert pairs == [frozenset((first.id, second.id))]
+
+
+async def test_namesake_is_shown_to_whoever_asks_and_not_suggested(registry: Registry) -> None:
+    first = await registry.new_person("Policarpo Ñahui Sulca")
+    second = await registry.new_person("Policarpo Nahui Sulca")
+    await _check_all(registry)
+
+    (shown,) = await DuplicateService(registry.database).candidates(first.id, actor=SERVICE_ACTOR)
+
+    assert (shown.person.id, shown.reasons) == (second.id, ("name",))
+    assert frozenset((first.id, second.id)) not in await _suggested(registry)
+
+
 async def test_candidates_are_found_by_index(registry: Registry) -> None:
     """Among many, no person is compared with all of them."""
     await registry.execute(
@@ -147,7 +171,7 @@ async def test_candidates_are_found_by_index(registry: Registry) -> None:
     async with registry.database.transaction() as uow:
         await uow.conn.execute("SET LOCAL enable_seqscan = on")
         before = await _scans(uow.conn)
-        found = await store.select_candidates(uow.conn, [first.id])
+        found = await store.select_candidates(uow.conn, [first.id], by_name=True)
         after = await _scans(uow.conn)
 
     assert [other.id for _, other in found] == [second.id]
