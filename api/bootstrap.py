@@ -50,6 +50,9 @@ from crm.messaging.conversations.service import ConversationService
 from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
 from crm.messaging.turns.service import TurnService
+from crm.payments.dunning.models import TEMPLATES as REMINDERS
+from crm.payments.dunning.models import Schedule
+from crm.payments.dunning.service import DunningPolicy, DunningService
 from crm.payments.gateways.webhooks import WebhookReceiver
 from crm.payments.inbox import receive
 from crm.payments.service import PaymentService
@@ -108,6 +111,7 @@ class Services:
     outbound: OutboundService
     mailbox: MailboxTransport
     tills: Tills
+    dunning: DunningService
     webhooks: WebhookReceiver
     payments: PaymentService
     documents: PgVectorStore
@@ -198,6 +202,8 @@ def _wire(
     )
     stream = RedisEventStream(client, maxlen=settings.stream_maxlen, ttl_s=settings.stream_ttl_s)
     mailbox = MailboxTransport(database)
+    quiet = QuietHours(settings.quiet_from, settings.quiet_until)
+    dunning = DunningService(database, _dunning(settings, tills, quiet))
     return Services(
         settings=settings,
         clock=database.clock,
@@ -231,8 +237,12 @@ def _wire(
         confirmations=confirmations,
         turns=turns,
         outbound=OutboundService(
-            database, mailbox, quiet=QuietHours(settings.quiet_from, settings.quiet_until)
+            database,
+            mailbox,
+            quiet=quiet,
+            checks=dict.fromkeys(REMINDERS, dunning.check_sending),
         ),
+        dunning=dunning,
         mailbox=mailbox,
         tills=tills,
         webhooks=WebhookReceiver(database, tills.gateways, receive=receive),
@@ -260,6 +270,17 @@ def _wire(
             stream=stream,
             providers=providers,
         ),
+    )
+
+
+def _dunning(settings: Settings, tills: Tills, quiet: QuietHours) -> DunningPolicy:
+    return DunningPolicy(
+        gateway=tills.chosen,
+        base_url=settings.base_url,
+        institution=settings.institution,
+        time_zone=settings.time_zone,
+        schedule=Schedule(settings.dunning_steps),
+        quiet=quiet,
     )
 
 

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     payment_gateway: Literal["sandbox", "stripe", "none"] | None = Field(
         None, description="Who takes the money; without it the sandbox in demo mode, else nobody"
     )
+    dunning_steps: tuple[int, ...] = Field(
+        (-3, 0, 3, 7, 14), description="Days after a due date on which people are reminded"
+    )
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
     stripe_api_base: str = "https://api.stripe.com"

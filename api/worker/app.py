@@ -18,6 +18,7 @@ SCHEDULE = {
     "prune_events": 600.0,
     "deliver_outbound": 2.0,
     "run_sandbox": 1.0,
+    "send_reminders": 300.0,
     "run_payments": 1.0,
     "poll_payments": 60.0,
     "embed_pending": 15.0,

@@ -98,6 +98,15 @@ async def poll_payments(services: Services) -> None:
         pass
 
 
+async def send_reminders(services: Services) -> None:
+    """Remind people of what is due, where there is a gateway that they can pay through."""
+    if services.tills.chosen == "none":
+        return
+    until = time.monotonic() + BUDGET_S
+    while await services.dunning.send_reminders() and time.monotonic() < until:
+        pass
+
+
 async def embed_pending(services: Services) -> None:
     """Give chunks without a vector theirs; one worker at a time, the processor is the limit."""
     lock = services.redis.lock(EMBED_LOCK, timeout=2 * BUDGET_S, blocking=False)
@@ -164,6 +173,7 @@ TASKS: Mapping[str, Work[object]] = {
     "prune_events": prune_events,
     "deliver_outbound": deliver_outbound,
     "run_sandbox": run_sandbox,
+    "send_reminders": send_reminders,
     "run_payments": run_payments,
     "poll_payments": poll_payments,
     "embed_pending": embed_pending,

@@ -76,3 +76,33 @@ CREATE TABLE gateway_dead_notes (
     UNIQUE (gateway, event_id)
 );
 CREATE INDEX gateway_dead_notes_recent ON gateway_dead_notes (noted_at DESC, id DESC);
+
+CREATE INDEX instalments_due ON instalments (due_on, invoice_id, number);
+
+-- One reminder an instalment and step, whatever became of it.
+CREATE TABLE dunning_reminders (
+    invoice_id uuid NOT NULL,
+    number     integer NOT NULL,
+    step       integer NOT NULL,
+    effect_key text NOT NULL UNIQUE,
+    status     text NOT NULL CHECK (status IN ('queued', 'postponed', 'refused')),
+    code       text,
+    retry_at   timestamptz,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (invoice_id, number, step),
+    FOREIGN KEY (invoice_id, number) REFERENCES instalments (invoice_id, number),
+    CHECK ((status = 'postponed') = (retry_at IS NOT NULL))
+);
+
+-- Somebody promised to pay: nobody is reminded until then.
+CREATE TABLE dunning_pauses (
+    id         uuid PRIMARY KEY,
+    invoice_id uuid NOT NULL REFERENCES invoices (id),
+    until      date NOT NULL,
+    reason     text NOT NULL,
+    staff_id   uuid REFERENCES staff (id),
+    created_at timestamptz NOT NULL,
+    lifted_at  timestamptz
+);
+CREATE UNIQUE INDEX dunning_pauses_live ON dunning_pauses (invoice_id) WHERE lifted_at IS NULL;
+CREATE INDEX dunning_pauses_invoice ON dunning_pauses (invoice_id, created_at);

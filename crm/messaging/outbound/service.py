@@ -2,7 +2,9 @@
 
 import base64
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -36,19 +38,30 @@ class Transport(Protocol):
         ...
 
 
+#: Says by an error that a message is no longer called for; given its effect key.
+SendCheck = Callable[[UnitOfWork, str], Awaitable[None]]
+
+
 class OutboundService:
     """Delivers intents; any number of processes may do so at once.
 
     Args:
         quiet: hours in which what rests on consent has to wait.
+        checks: by template, what else has to hold at the moment of sending.
     """
 
     def __init__(
-        self, database: Database, transport: Transport, *, quiet: QuietHours = QUIET_HOURS
+        self,
+        database: Database,
+        transport: Transport,
+        *,
+        quiet: QuietHours = QUIET_HOURS,
+        checks: Mapping[str, SendCheck] = MappingProxyType({}),
     ) -> None:
         self._db = database
         self._transport = transport
         self._quiet = quiet
+        self._checks = checks
 
     async def deliver_due(self, limit: int = 20) -> int:
         """Send what is due.
@@ -92,6 +105,8 @@ class OutboundService:
                 purpose=message.purpose,
                 quiet=self._quiet,
             )
+            if check := self._checks.get(message.template):
+                await check(uow, message.effect_key)
             key = await uow.key(UUID(message.sealed["subject"]))
         if key is None:
             raise RuleBroken("subject.erased", "This person's records were erased.")
