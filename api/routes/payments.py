@@ -143,6 +143,21 @@ class ManualPayment(_Body):
     received_at: AwareDatetime | None = None
 
 
+class NewPayout(_Body):
+    """What a gateway paid out to our bank account, and the fee that it kept."""
+
+    gateway: Annotated[str, Field(min_length=1, max_length=32)]
+    paid_out: MoneyIn
+    fee: MoneyIn
+    received_at: AwareDatetime | None = None
+
+
+class PayoutOut(BaseModel):
+    """Whether the payout was entered now; otherwise it had been before."""
+
+    entered: bool
+
+
 class NewRefund(_Body):
     """What to give back, and why; pending refunds count as given."""
 
@@ -231,6 +246,22 @@ async def take_by_hand(
     )
     response.headers["Location"] = f"/v1/payments/{payment.id}"
     return PaymentOut.model_validate(payment)
+
+
+@router.post("/payouts", status_code=status.HTTP_201_CREATED, summary="Enter a gateway's payout")
+async def record_payout(
+    body: NewPayout, staff: PaymentWriter, services: ServicesDep, idempotency: IdempotencyDep
+) -> PayoutOut:
+    """Move what a gateway held for us to our bank account, and its fee to the bank fees."""
+    entered = await services.payments.record_payout(
+        gateway=body.gateway,
+        paid_out=body.paid_out.money,
+        fee=body.fee.money,
+        received_at=body.received_at,
+        actor=staff,
+        idempotency=idempotency,
+    )
+    return PayoutOut(entered=entered)
 
 
 @router.get("/disputes", summary="List disputes")

@@ -1,11 +1,14 @@
 """What gateways report, entered once however often and in whatever order it comes."""
 
+from collections.abc import Iterable
+
 from crm.actor import SERVICE_ACTOR
 from crm.db import UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.payments.book import enter, open_book
 from crm.payments.gateways.protocol import GatewayEvent
 from crm.payments.models import Fact, PaymentId, RefundId
+from crm.payments.records import record_attempt
 
 
 async def receive(uow: UnitOfWork, event: GatewayEvent) -> bool:
@@ -23,6 +26,18 @@ async def receive(uow: UnitOfWork, event: GatewayEvent) -> bool:
     if event.amount is not None and event.amount.currency != book.payment.amount.currency:
         raise RuleBroken("payment.currency", "The payment has another currency.")
     return await enter(uow, book, fact_from(event), actor=SERVICE_ACTOR) is not None
+
+
+async def receive_known(uow: UnitOfWork, events: Iterable[GatewayEvent]) -> None:
+    """Enter what a gateway was asked for; what the books cannot use is recorded and left out."""
+    for event in events:
+        try:
+            await receive(uow, event)
+        except (NotFound, RuleBroken) as unusable:
+            told = {"gateway": event.gateway, "event_id": event.event_id}
+            record_attempt(
+                uow, "payment.receive", actor=SERVICE_ACTOR, error=unusable.code, payload=told
+            )
 
 
 def fact_from(event: GatewayEvent) -> Fact:

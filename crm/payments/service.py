@@ -17,6 +17,7 @@ from crm.payments.intents.gateway_work import GatewayWork
 from crm.payments.invoices import store as invoices
 from crm.payments.invoices.models import CreditNote, Invoice
 from crm.payments.ledger import store as ledger
+from crm.payments.ledger.payouts import record_payout
 from crm.payments.links import store as links
 from crm.payments.links.acts import PaymentLink, checkout_of, hash_of, make_link
 from crm.payments.models import (
@@ -321,6 +322,40 @@ class PaymentService(PaymentReading):
             shown = {"gateway": gateway, "since": since, "until": until}
             record_read(uow, "payment.reconcile", actor=actor, people=[], payload=shown)
         return Reconciliation(gateway, since, until, *compare(here, there))
+
+    async def record_payout(
+        self,
+        *,
+        gateway: str,
+        paid_out: Money,
+        fee: Money,
+        received_at: datetime | None = None,
+        actor: Actor,
+        idempotency: IdempotencyKey | None = None,
+    ) -> bool:
+        """Enter a gateway's payout; staff only; as `payouts.record_payout`.
+
+        Raises: NotFound("gateway.unknown").
+        """
+        require(actor, Area.PAYMENTS, write=True)
+        name = self._gateway_name(gateway)
+        parts = {"paid_out": _said(paid_out), "fee": _said(fee)}
+        async with self._db.transaction() as uow:
+            return await do_once(
+                uow,
+                idempotency,
+                {"gateway": gateway, "received_at": received_at, **parts},
+                lambda: record_payout(
+                    uow,
+                    gateway=name,
+                    paid_out=paid_out,
+                    fee=fee,
+                    received_at=received_at or uow.clock.now(),
+                    effect_key=_effect_key(idempotency),
+                    actor=actor,
+                ),
+                kind=bool,
+            )
 
     async def ledger_totals(self, *, actor: Actor) -> tuple[LedgerTotal, ...]:
         """Return what stands on the ledger's accounts, debtors together; staff only."""

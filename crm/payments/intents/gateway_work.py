@@ -16,7 +16,7 @@ from crm.payments.gateways.protocol import (
     RefundOrder,
     RefundResult,
 )
-from crm.payments.inbox import receive
+from crm.payments.inbox import receive_known
 from crm.payments.intents import store
 from crm.payments.intents.models import LAST_POLL, MAX_ATTEMPTS, Intent, poll_after, wait_after
 from crm.payments.models import Fact, Payment, PaymentId
@@ -136,8 +136,7 @@ class GatewayWork:
                     error=answer.error,
                 )
             elif isinstance(answer, tuple):
-                for event in answer:
-                    await receive(uow, event)
+                await receive_known(uow, answer)
             await store.close_intent(uow.conn, intent.id, error=None, at=uow.clock.now())
 
     async def _postpone(self, intent: Intent, error: str) -> None:
@@ -186,11 +185,10 @@ class GatewayWork:
                 told = await self._gateway(payment.gateway).fetch(payment.gateway_ref)
             except NotFound:
                 known = False
-            except Unavailable:
+            except OrientaError:
                 told = ()
-        for event in told:
-            async with self._db.transaction() as uow:
-                await receive(uow, event)
+        async with self._db.transaction() as uow:
+            await receive_known(uow, told)
         await self._plan_poll(payment_id, polls, known=known)
 
     async def _plan_poll(self, payment_id: PaymentId, polls: int, *, known: bool) -> None:

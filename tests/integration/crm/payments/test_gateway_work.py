@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from crm.errors import Unavailable
+from crm.money import Money
 from crm.payments.gateways.protocol import GatewayRefused, RefundResult
 from crm.payments.intents.models import FIRST_POLL, LAST_POLL, MAX_ATTEMPTS
 from tests.integration.crm.payments.conftest import NAME
@@ -146,6 +147,20 @@ async def test_lost_webhook_is_made_good_by_asking(till: Till) -> None:
     assert not await till.service.receive(told), "the webhook comes after all"
     waiting = "SELECT count(*) FROM payment_polls WHERE payment_id = %s"
     assert await till.count(waiting, payment.id) == 0
+
+
+async def test_report_that_the_books_cannot_use_keeps_no_other_back(till: Till) -> None:
+    await drain(till)
+    payment = await till.opened(await till.invoice(100))
+    told, dollars = till.event(payment, "completed", 100), till.event(payment, "completed", 100)
+    object.__setattr__(dollars, "amount", Money(100, "USD"))
+    till.gateway.known = {f"co_{payment.id}": (dollars, told)}
+    till.clock.advance(FIRST_POLL)
+    await till.service.poll_due(500)
+    after = await till.payment(payment.id)
+    assert (after.status, after.captured.amount_minor) == ("completed", 100)
+    failed = "SELECT count(*) FROM audit_events WHERE error_code = 'payment.currency'"
+    assert await till.count(failed) == 1
 
 
 async def test_checkout_is_asked_about_ever_more_seldom_and_not_for_ever(till: Till) -> None:

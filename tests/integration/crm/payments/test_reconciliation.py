@@ -88,6 +88,33 @@ async def test_disputes_and_failed_refunds_reconcile(till: Till) -> None:
     assert (await report(till)).mismatches == ()
 
 
+async def test_payout_moves_what_the_gateway_held_and_is_no_movement_of_a_payment(
+    till: Till,
+) -> None:
+    till.clock.advance(timedelta(days=9))
+    payment = await till.paid(100)
+    booked(till, payment, "capture", 100)
+    before = await till.balances()
+    once = key("payout")
+    facts: dict[str, Any] = {"gateway": NAME, "actor": till.advisor, "idempotency": once}
+    for _ in range(2):
+        assert await till.service.record_payout(
+            paid_out=Money(95, "PEN"), fee=Money(5, "PEN"), **facts
+        )
+    now = await till.balances()
+    moved = {code: now[code] - before.get(code, 0) for code in now}
+    assert {code: amount for code, amount in moved.items() if amount} == {
+        "bank_fees:PEN": 5,
+        "cash:transfer:PEN": 95,
+        f"clearing:{NAME}:PEN": -100,
+    }
+    assert (await report(till)).mismatches == ()
+    with pytest.raises(RuleBroken, match=r"payout\.amount"):
+        await till.service.record_payout(
+            gateway=NAME, paid_out=Money(-1, "PEN"), fee=Money(5, "PEN"), actor=till.advisor
+        )
+
+
 async def test_report_of_an_unknown_gateway_is_refused(till: Till) -> None:
     now = till.clock.now()
     with pytest.raises(NotFound, match=r"gateway\.unknown"):
