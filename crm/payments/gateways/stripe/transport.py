@@ -17,7 +17,7 @@ class StripeTransport(stripe.HTTPClient):
 
     name = "httpx"
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: int) -> None:
         super().__init__()
         self._client = httpx.AsyncClient(timeout=timeout_s)
         self._timeout_s = timeout_s
