@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crm.clock import FixedClock
 from crm.people.contact.models import ContactRefused
@@ -181,3 +183,81 @@ async def test_preferred_channel_is_taken_where_it_is_permitted(office: PostOffi
 
     assert (notice.channel, notice.recipient) == ("sms", "+51987654111")
     assert advertisement.channel == "email"
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("consent"), st.booleans()),
+        st.tuples(st.just("opt_out"), st.booleans()),
+        st.tuples(st.just("queue"), st.sampled_from(["consent", "contract_notice"])),
+        st.tuples(st.just("queue"), st.just("consent")),
+        st.tuples(st.just("wait"), st.integers(1, 20)),
+        st.tuples(st.just("deliver"), st.none()),
+    ),
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=STEPS)
+async def test_whatever_happens_meanwhile_what_leaves_has_its_basis_at_that_moment(
+    office: PostOffice, clock: FixedClock, steps: list[tuple[str, Any]]
+) -> None:
+    """Invariant 12: what leaves is what may leave then; what may not is put off or given up."""
+    person = await office.new_person()
+    granted = opted_out = False
+    waiting: dict[str, str] = {}
+    for name, value in [*steps, ("consent", True), ("deliver", None)]:
+        if name == "consent":
+            await office.consent(person, granted=value)
+            granted = value
+        elif name == "opt_out":
+            await office.opt_out(person, *(["email"] if value else []))
+            opted_out = value
+        elif name == "wait":
+            clock.advance(timedelta(hours=value))
+        elif name == "queue":
+            waiting |= await _try_queue(office, person, value)
+        else:
+            office.transport.sent.clear()
+            await office.drain()
+            hour, weekday = _lima(clock)
+            quiet = not 8 <= hour < 21 or weekday == 6
+            allowed = granted and not opted_out
+            expected = {
+                key
+                for key, basis in waiting.items()
+                if basis == "contract_notice" or (allowed and not quiet)
+            }
+            assert {m.effect_key for m in office.transport.sent} <= expected
+            # What was put off may wait for the very end of the quiet hours, no longer.
+            assert {k for k, b in waiting.items() if b == "contract_notice"} <= {
+                m.effect_key for m in office.transport.sent
+            }
+            kept = {k: b for k, b in waiting.items() if b == "consent"}
+            waiting = {k: b for k, b in kept.items() if await _is_waiting(office, k)}
+            assert not waiting or quiet
+
+
+def _lima(clock: FixedClock) -> tuple[int, int]:
+    local = clock.now() - timedelta(hours=5)
+    return local.hour, local.weekday()
+
+
+async def _is_waiting(office: PostOffice, key: str) -> bool:
+    sql = "SELECT count(*) FROM outbound_messages WHERE effect_key = %s AND status = 'intent'"
+    return bool(await office.count(sql, key))
+
+
+async def _try_queue(office: PostOffice, person: Any, basis: Any) -> dict[str, str]:
+    try:
+        intent = await office.intent(basis, person=person, purpose="marketing")
+    except ContactRefused:
+        return {}
+    await office.queue(intent)
+    return {intent.effect_key: basis}

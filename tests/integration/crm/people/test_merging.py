@@ -89,6 +89,42 @@ async def _furnish(registry: Registry, person: Person) -> None:
         *(person.id, person.id),
     )
 
+    await _owe(registry, person)
+
+
+async def _owe(registry: Registry, person: Person) -> None:
+    """Give somebody an invoice and a payment of it."""
+    invoice_id, key = new_id(), str(new_id())
+    await registry.execute(
+        "INSERT INTO invoices (id, reference, person_id, debtor_id, net_minor, currency, "
+        "created_at) VALUES (%s, %s, %s, %s, 500, 'PEN', now())",
+        *(invoice_id, key, person.id, person.id),
+    )
+    await registry.execute(
+        "INSERT INTO payments (id, invoice_id, person_id, gateway, amount_minor, currency, "
+        "effect_key, status, version, created_at, updated_at) "
+        "VALUES (gen_random_uuid(), %s, %s, 'manual', 500, 'PEN', %s, 'initiated', 1, now(), "
+        "now())",
+        *(invoice_id, person.id, key),
+    )
+
+
+async def _cohort(registry: Registry) -> object:
+    """Return a new cohort of a new course."""
+    code, cohort_id = f"X-{new_id().hex[-8:]}", new_id()
+    await registry.execute("INSERT INTO areas VALUES ('x', 'Área', 'Area') ON CONFLICT DO NOTHING")
+    await registry.execute(
+        "INSERT INTO courses VALUES (%s, 'x', 'intro', 'es', 'T', 'T', 'S', 'S', '{}', '{}', '{}', "
+        "1, 1, 1, 0, 'PEN', false, true, now())",
+        code,
+    )
+    await registry.execute(
+        "INSERT INTO cohorts VALUES (%s, %s, %s, '2027-01-01', '2027-02-01', '2026-12-31', "
+        "'online', NULL, '{}', '09:00', '10:00', 9, 0, 0, 'PEN', 'open', now())",
+        *(cohort_id, code, code),
+    )
+    return cohort_id
+
 
 async def _rows(registry: Registry) -> dict[str, Counter[str]]:
     """Return every row of every table that is not a mere record of what was done."""
@@ -151,7 +187,7 @@ async def test_all_that_names_the_merged_record_goes_over(registry: Registry) ->
 
     await _merge(registry, survivor, merged)
 
-    for table in ("conversations", "chat_sessions", "tickets"):
+    for table in ("conversations", "chat_sessions", "tickets", "invoices", "payments"):
         sql = f"SELECT count(*) FROM {table} WHERE person_id = %s"
         assert await registry.count(sql, survivor.id) == 2
         assert await registry.count(sql, merged.id) == 0
@@ -173,6 +209,37 @@ async def test_survivor_takes_over_what_was_unknown_of_them(registry: Registry) 
     assert (after.email, after.phone) == (survivor.email, merged.phone)
     assert after.birth_date == merged.birth_date
     assert (back.email, back.phone, back.birth_date) == (survivor.email, None, None)
+
+
+async def test_seat_and_application_that_both_have_stay_with_the_merged_record(
+    registry: Registry,
+) -> None:
+    survivor, merged = await registry.new_person(), await registry.new_person()
+    cohort_id, other_id = await _cohort(registry), await _cohort(registry)
+    seats = [(survivor.id, cohort_id), (merged.id, cohort_id), (merged.id, other_id)]
+    for person_id, cohort in seats:
+        await registry.execute(
+            "INSERT INTO enrolments (id, person_id, cohort_id, status, confirmed_at) "
+            "VALUES (gen_random_uuid(), %s, %s, 'confirmed', now())",
+            *(person_id, cohort),
+        )
+    for person_id, term in ((survivor.id, "2027-1"), (merged.id, "2027-1"), (merged.id, "2027-2")):
+        await registry.execute(
+            "INSERT INTO leads (id, person_id, source, term, language, stage, created_at, "
+            "stage_since, last_activity_at) "
+            "VALUES (gen_random_uuid(), %s, 'staff', %s, 'es', 'lead', now(), now(), now())",
+            *(person_id, term),
+        )
+    before = await _rows(registry)
+
+    merge = await _merge(registry, survivor, merged)
+
+    for table in ("enrolments", "leads"):
+        sql = f"SELECT count(*) FROM {table} WHERE person_id = %s"
+        assert await registry.count(sql, survivor.id) == 2
+        assert await registry.count(sql, merged.id) == 1
+    await _undo(registry, merge.id)
+    assert await _rows(registry) == before
 
 
 async def test_merging_twice_is_merging_once(registry: Registry) -> None:
@@ -314,7 +381,7 @@ STEPS = st.lists(
     ),
     max_size=10,
 )
-GROWING = ("conversations", "messages", "tickets", "chat_sessions")
+GROWING = ("conversations", "messages", "tickets", "chat_sessions", "invoices", "payments")
 
 
 @settings(
