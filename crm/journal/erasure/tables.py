@@ -88,6 +88,11 @@ WIPED: tuple[Wiped, ...] = (
     Wiped("certificates", f"{_PERSON} AND revoked_for IS NOT NULL", "revoked_for = ''"),
     Wiped("invoices", f"{_PERSON} AND cancel_reason IS NOT NULL", "cancel_reason = ''"),
     Wiped(
+        "dunning_pauses",
+        "invoice_id IN (SELECT id FROM invoices WHERE person_id = ANY(%(people)s))",
+        "reason = ''",
+    ),
+    Wiped(
         "refunds",
         "payment_id IN (SELECT id FROM payments WHERE person_id = ANY(%(people)s))",
         "reason = ''",
@@ -122,6 +127,9 @@ HARMLESS: dict[str, str] = {
     "scholarship_applications": "sealed with the destroyed key",
     "instalments": "amounts only",
     "credit_notes": "the books: append-only, amounts and what they are for",
+    "dunning_reminders": "ids, states and codes only",
+    "saga_steps": "ids, states and codes only",
+    "lead_scores": "ids and numbers only",
     "payments": "the books: ids and amounts",
     "payment_events": "the books: ids and amounts",
     "payment_intents": "ids and states only",

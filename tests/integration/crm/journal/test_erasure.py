@@ -155,6 +155,16 @@ async def _ask(
         actor=SERVICE_ACTOR,
         idempotency=IdempotencyKey("http:test", str(new_id()), new_id()),
     )
+    await archive.execute(
+        "INSERT INTO activities (id, person_id, kind, about, occurred_at) "
+        "VALUES (gen_random_uuid(), %s, 'note', jsonb_build_object('note', %s::text), now())",
+        *(person.id, said),
+    )
+    await archive.execute(
+        "INSERT INTO tasks (id, person_id, title, due_at, status, created_at, updated_at) "
+        "VALUES (gen_random_uuid(), %s, %s, now(), 'open', now(), now())",
+        *(person.id, said),
+    )
     await support.add_note(ticket.id, f"Nota {said}", actor=SERVICE_ACTOR)
 
 
@@ -233,6 +243,7 @@ async def test_nothing_in_the_whole_database_tells_who_it_was(
         "messages.external_id", "tickets.title", "tickets.description", "ticket_events.to_value",
         "conversations.summary", "conversations.memory", "run_steps.output", "handoffs.reason",
         "confirmations.arguments", "mailbox_messages.recipient", "mailbox_messages.body",
+        "activities.about", "tasks.title",
         "checkpoints.checkpoint", "checkpoint_blobs.blob", "checkpoint_writes.blob",
     }  # fmt: skip
 
