@@ -72,13 +72,25 @@ def stream_transactions(
 
 
 async def rebuild_payments(uow: UnitOfWork) -> int:
-    """Write again what every payment's events amount to; return how many payments there are."""
+    """Write again what lists show: payments and refunds from their events, and what falls due.
+
+    Returns: how many payments there are.
+    """
     count, last = 0, None
     while streams := await payments.select_streams(uow.conn, after=last, limit=_STRETCH):
         for payment_id, facts in streams.items():
-            state = fold(facts)
-            at = uow.clock.now()
+            state, at = fold(facts), facts[-1].occurred_at
             await payments.update_payment(uow.conn, payment_id, state, version=len(facts), at=at)
+            await payments.update_refunds(uow.conn, state.refunds, at=at)
         count += len(streams)
         last = max(streams)
+    await _write_due_dates(uow)
     return count
+
+
+async def _write_due_dates(uow: UnitOfWork) -> None:
+    last = None
+    while some := await invoices.select_all_invoices(uow.conn, after=last, limit=_STRETCH):
+        for invoice in some:
+            await invoices.update_next_due(uow.conn, invoice.id, invoice.next_due_on)
+        last = some[-1].id

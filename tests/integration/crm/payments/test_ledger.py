@@ -174,16 +174,27 @@ async def test_complete_ledger_is_left_as_it_is_and_lists_can_be_made_again(till
         "id, status, captured_minor, refunded_minor, refund_pending_minor, disputed_minor, "
         "lost_minor, gateway_ref, checkout_url, checkout_expires_at, version"
     )
-    query = f"SELECT {columns} FROM payments ORDER BY id"
+    queries = (
+        f"SELECT {columns} FROM payments ORDER BY id",
+        "SELECT id, status FROM refunds ORDER BY id",
+        "SELECT id, next_due_on FROM invoices ORDER BY id",
+    )
     async with till.database.transaction() as uow:
+
+        async def lists() -> list[Any]:
+            return [await (await uow.conn.execute(query)).fetchall() for query in queries]
+
         assert await rebuild_ledger(uow) == 0
-        before = await (await uow.conn.execute(query)).fetchall()
+        before = await lists()
         await uow.conn.execute(
             "UPDATE payments SET status = 'initiated', captured_minor = 0, refunded_minor = 0, "
             "refund_pending_minor = 0, disputed_minor = 0, lost_minor = 0, gateway_ref = NULL"
         )
-        assert await rebuild_payments(uow) == len(before)
-        assert await (await uow.conn.execute(query)).fetchall() == before
+        await uow.conn.execute("UPDATE refunds SET status = 'pending'")
+        await uow.conn.execute("UPDATE invoices SET next_due_on = '2001-01-01'")
+        assert await lists() != before
+        assert await rebuild_payments(uow) == len(before[0])
+        assert await lists() == before
 
 
 async def test_accounts_hold_ids_only_and_all_of_them_sum_to_nothing(till: Till) -> None:
