@@ -70,8 +70,12 @@ class Seats(RuleBasedStateMachine):
                 raise
             return None
 
-    @initialize(seats=st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    def open(self, seats: tuple[int, int]) -> None:
+    @initialize(
+        seats=st.tuples(st.integers(1, 2), st.integers(1, 3)),
+        priorities=st.lists(st.integers(0, 2), min_size=3, max_size=3),
+    )
+    def open(self, seats: tuple[int, int], priorities: list[int]) -> None:
+        """Start where it matters: the first cohort is full, and three wait for it."""
         far_off = self.clock.now().date() + timedelta(days=1_000)
         self.cohorts = [
             self.call(self.hall.new_cohort(n, course_code="DAT-201", starts_on=far_off))
@@ -81,6 +85,11 @@ class Seats(RuleBasedStateMachine):
         self.enrolments: list[UUID] = []
         self.entries: list[UUID] = []
         self.offered: set[UUID] = set()
+        for person in range(1, 1 + seats[0]):
+            made = self.call(self.hall.enrol(self.people[person], self.cohorts[0]))
+            self.enrolments.append(made.id)
+        for number, priority in enumerate(priorities):
+            self.join(PEOPLE - 1 - number, 0, priority)
 
     @rule(person=_people, cohort=_cohorts, bound=st.booleans(), minutes=st.integers(1, 90))
     def hold(self, person: int, cohort: int, bound: bool, minutes: int) -> None:
