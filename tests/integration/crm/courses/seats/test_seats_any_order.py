@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from crm.actor import SERVICE_ACTOR
 from crm.errors import RuleBroken
-from crm.ids import new_id
+from crm.ids import PersonId, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conftest import Hall
 
     from crm.clock import FixedClock
-    from crm.ids import PersonId
+    from crm.courses.models import Cohort
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class Seats(RuleBasedStateMachine):
     hall: Hall
     clock: FixedClock
     loop: asyncio.AbstractEventLoop
-    people: list[PersonId]
+    past: Cohort
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
@@ -81,6 +81,7 @@ class Seats(RuleBasedStateMachine):
             self.call(self.hall.new_cohort(n, course_code="DAT-201", starts_on=far_off))
             for n in seats
         ]
+        self.people = self.call(_new_people(self.hall, self.past))
         self.holds: list[UUID] = []
         self.enrolments: list[UUID] = []
         self.entries: list[UUID] = []
@@ -169,6 +170,23 @@ class Seats(RuleBasedStateMachine):
         return self.call(_rows(self.hall, sql, values))
 
 
+async def _new_people(hall: Hall, past: Cohort) -> list[PersonId]:
+    """Make people up who have nothing behind them but, all but one, the course before this one."""
+    people, now = [PersonId(new_id()) for _ in range(PEOPLE)], hall.database.clock.now()
+    await hall.execute(
+        "INSERT INTO people (id, full_name, locale, time_zone, status, created_at, updated_at) "
+        "SELECT unnest(%s::uuid[]), 'Ana', 'es', 'America/Lima', 'active', %s, %s",
+        *(people, now, now),
+    )
+    prepared = people[:UNPREPARED] + people[UNPREPARED + 1 :]
+    await hall.execute(
+        "INSERT INTO enrolments (id, person_id, cohort_id, status, confirmed_at, ended_at) "
+        "SELECT gen_random_uuid(), unnest(%s::uuid[]), %s, 'completed', %s, %s",
+        *(prepared, past.id, now, now),
+    )
+    return people
+
+
 async def _rows(hall: Hall, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     async with hall.database.read() as conn:
         return await (await conn.execute(sql, values)).fetchall()  # type: ignore[arg-type]
@@ -228,9 +246,7 @@ _QUEUE = """
 async def _run(hall: Hall, clock: FixedClock, *, examples: int, steps: int) -> None:
     await hall.catalogue.service.set_prerequisites("DAT-201", ("PRG-101",), actor=SERVICE_ACTOR)
     Seats.hall, Seats.clock, Seats.loop = hall, clock, asyncio.get_running_loop()
-    done: list[tuple[str, ...]] = [("PRG-101",)] * PEOPLE
-    done[UNPREPARED] = ()
-    Seats.people = [await hall.new_person(*courses) for courses in done]
+    Seats.past = await hall.new_cohort(9, course_code="PRG-101")
     case = Seats.TestCase
     case.settings = settings(
         max_examples=examples,
