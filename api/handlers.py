@@ -31,13 +31,20 @@ async def _index_courses(services: Services, event: StoredEvent) -> None:
     await index_courses(services)
 
 
+async def _time_ticket(services: Services, event: StoredEvent) -> None:
+    await services.sla.time_ticket(event.id_of("ticket_id"))
+
+
 _ANNOUNCE = Handler("announce", announce, is_quick=True)
 _INDEX_COURSES = Handler("index_courses", _index_courses)
+_TIME_TICKET = Handler("time_ticket", _time_ticket)
 
 #: Event → its handlers.
 HANDLERS: Mapping[str, tuple[Handler, ...]] = {
     **dict.fromkeys(MESSAGE_EVENTS, (_ANNOUNCE,)),
     "CourseChanged": (_INDEX_COURSES,),
+    "TicketOpened": (_TIME_TICKET,),
+    "TicketStatusChanged": (_TIME_TICKET,),
 }
 
 #: Event → the names of its handlers.

@@ -90,6 +90,30 @@ async def resume_clocks(
     return await _change(uow, models.resume, subject_kind, subject_id, target, None)
 
 
+async def time_ticket(uow: UnitOfWork, ticket_id: UUID) -> None:
+    """Let a ticket's clock do what its status says now, however often this is asked.
+
+    It runs while the ticket is open, waits while the person has to answer, and ends with it;
+    a ticket that is opened again is timed anew.
+    """
+    ticket = await store.select_ticket(uow.conn, ticket_id)
+    if ticket is None:
+        return
+    if ticket["status"] == "pending":
+        await pause_clocks(uow, subject_kind="ticket", subject_id=ticket_id)
+    elif ticket["status"] != "open":
+        await stop_clocks(uow, subject_kind="ticket", subject_id=ticket_id)
+    elif not await resume_clocks(uow, subject_kind="ticket", subject_id=ticket_id):
+        await start_clock(
+            uow,
+            subject_kind="ticket",
+            subject_id=ticket_id,
+            target="resolution",
+            allowance=models.TICKET_RESOLUTION[ticket["priority"]],
+            effect_key=f"ticket:{ticket_id}:{ticket['updated_at'].isoformat()}",
+        )
+
+
 async def breach_due(uow: UnitOfWork, *, limit: int = BREACH_BATCH) -> int:
     """Mark the clocks that became late and tell of each once; returns how many there were."""
     late = await store.mark_breached(uow.conn, at=uow.clock.now(), limit=limit)

@@ -23,10 +23,10 @@ NEXT_STEP: Mapping[Stage, timedelta] = {
     "applicant": timedelta(hours=45),
     "admitted": timedelta(hours=27),
 }
-TICKET_RESPONSE: Mapping[TicketPriority, timedelta] = {
-    "high": timedelta(hours=2),
-    "normal": timedelta(hours=9),
-    "low": timedelta(hours=18),
+TICKET_RESOLUTION: Mapping[TicketPriority, timedelta] = {
+    "high": timedelta(hours=9),
+    "normal": timedelta(hours=27),
+    "low": timedelta(hours=45),
 }
 
 

@@ -1,5 +1,7 @@
 """Use cases of SLA clocks: tell of those that are late, and say when the institution works."""
 
+from uuid import UUID
+
 from crm.actor import Actor
 from crm.business_hours import BusinessCalendar, write_week
 from crm.db import Database
@@ -18,6 +20,11 @@ class SlaService:
         """Tell of the clocks that became late; returns how many there were."""
         async with self._db.transaction() as uow:
             return await acts.breach_due(uow, limit=limit)
+
+    async def time_ticket(self, ticket_id: UUID) -> None:
+        """Let a ticket's clock do what its status says now."""
+        async with self._db.transaction() as uow:
+            await acts.time_ticket(uow, ticket_id)
 
     async def get_calendar(self, *, actor: Actor) -> BusinessCalendar:
         """Return when the institution works.

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg.rows import DictRow, class_row
 
 from crm.business_hours import BusinessCalendar, read_week, write_week
 from crm.db import Connection
@@ -103,3 +103,11 @@ async def mark_breached(conn: Connection, *, at: datetime, limit: int) -> list[S
             {"at": at, "limit": limit},
         )
         return await cursor.fetchall()
+
+
+async def select_ticket(conn: Connection, ticket_id: UUID) -> DictRow | None:
+    """Return a ticket's status and priority, and when it last changed."""
+    rows = await conn.execute(
+        "SELECT status, priority, updated_at FROM tickets WHERE id = %s FOR SHARE", [ticket_id]
+    )
+    return await rows.fetchone()

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crm.ids import new_id
 from crm.pipeline.sla import acts, store
-from crm.pipeline.sla.models import TICKET_RESPONSE, SlaClock
+from crm.pipeline.sla.models import TICKET_RESOLUTION, SlaClock
 from crm.pipeline.sla.service import SlaService
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ async def _start(office: Office, ticket_id: UUID, key: str) -> bool:
             subject_kind="ticket",
             subject_id=ticket_id,
             target="first_response",
-            allowance=TICKET_RESPONSE["high"],
+            allowance=2 * HOUR,
             effect_key=key,
         )
 
@@ -94,3 +94,56 @@ async def test_held_clock_is_not_late_and_goes_on_where_it_was(
     resumed = await _clock(office, ticket_id)
     assert (resumed.spent, resumed.due_at, resumed.breached_at) == (HOUR, clock.now() + HOUR, None)
     assert await office.events("SlaBreached", subject_id=ticket_id) == 0
+
+
+async def _ticket(office: Office, status: str, ticket_id: UUID | None = None) -> UUID:
+    """Open a ticket, or move one, behind the desk's back."""
+    if ticket_id is not None:
+        await office.execute(
+            "UPDATE tickets SET status = %s, updated_at = updated_at + interval '1 s' "
+            "WHERE id = %s",
+            *(status, ticket_id),
+        )
+        return ticket_id
+    ticket_id, now = new_id(), office.database.clock.now()
+    await office.execute(
+        "INSERT INTO tickets (id, subject_id, category, title, description, priority, status, "
+        "created_at, updated_at) VALUES (%s, %s, 'other', 'x', 'x', 'high', %s, %s, %s)",
+        *(ticket_id, new_id(), status, now, now),
+    )
+    return ticket_id
+
+
+async def test_tickets_clock_follows_its_status(office: Office, clock: FixedClock) -> None:
+    sla, ticket_id = SlaService(office.database), await _ticket(office, "open")
+    seen = []
+    for status in ("open", "pending", "pending", "open", "resolved", "closed"):
+        await _ticket(office, status, ticket_id)
+        await sla.time_ticket(ticket_id)
+        await sla.time_ticket(ticket_id)
+        kept = await _clock(office, ticket_id)
+        seen.append((kept.state, kept.spent))
+        clock.advance(timedelta(minutes=10))
+
+    assert kept.allowance == TICKET_RESOLUTION["high"]
+    ten, twenty = timedelta(minutes=10), timedelta(minutes=20)
+    assert seen == [
+        ("running", timedelta()),
+        ("paused", ten),
+        ("paused", ten),
+        ("running", ten),
+        ("stopped", twenty),
+        ("stopped", twenty),
+    ]
+
+
+async def test_reopened_ticket_is_timed_anew(office: Office) -> None:
+    sla, ticket_id = SlaService(office.database), await _ticket(office, "open")
+    for status in ("open", "resolved", "open"):
+        await _ticket(office, status, ticket_id)
+        await sla.time_ticket(ticket_id)
+
+    async with office.database.read() as conn:
+        clocks = await store.select_clocks(conn, "ticket", ticket_id)
+    assert sorted(c.state for c in clocks) == ["running", "stopped"]
+    await sla.time_ticket(new_id())
