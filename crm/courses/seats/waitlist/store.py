@@ -65,7 +65,7 @@ async def select_next(
         LATERAL (
             SELECT id, cohort_id, person_id, priority, waived, status, joined_at, ended_at
             FROM waitlist_entries WHERE cohort_id = r.cohort_id AND status = 'waiting'
-            ORDER BY joined_at, id LIMIT r.seats
+            ORDER BY priority DESC, joined_at, id LIMIT r.seats
         ) AS w
         """,
         [
