@@ -66,9 +66,12 @@ async def select_traces(
             ARRAY(SELECT id FROM subjects) AS subjects,
             ARRAY(SELECT id FROM talks) AS conversations,
             ARRAY(SELECT id FROM runs WHERE conversation_id IN (SELECT id FROM talks)) AS runs,
-            ARRAY(SELECT id FROM tickets WHERE person_id IN (SELECT id FROM people_of)
-                OR conversation_id IN (SELECT id FROM talks)
-                OR (person_id IS NULL AND subject_id IN (SELECT id FROM subjects))) AS tickets,
+            ARRAY(
+                SELECT id FROM tickets WHERE person_id IN (SELECT id FROM people_of)
+                UNION SELECT id FROM tickets WHERE conversation_id IN (SELECT id FROM talks)
+                UNION SELECT id FROM tickets
+                    WHERE person_id IS NULL AND subject_id IN (SELECT id FROM subjects)
+            ) AS tickets,
             ARRAY(SELECT a FROM people_of CROSS JOIN LATERAL (VALUES (email), (phone)) v (a)
                 WHERE a IS NOT NULL) AS addresses
         """,

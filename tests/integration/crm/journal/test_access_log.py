@@ -9,6 +9,7 @@ from crm.actor import SERVICE_ACTOR, Actor, AgentIdentity, IdentityLevel, Role
 from crm.clock import FixedClock
 from crm.errors import Denied, NotFound
 from crm.ids import PersonId, StaffId, SubjectId, new_id
+from crm.journal.accesses import store
 from crm.journal.accesses.models import RecordAccess
 from crm.journal.accesses.service import AccessService
 from crm.people.models import CreatePerson, Person
@@ -121,3 +122,22 @@ async def test_pages_of_the_log_lose_nothing(archive: Archive, clock: FixedClock
             break
 
     assert len(set(seen)) == len(seen) == 7
+
+
+async def test_page_of_the_log_is_found_by_index(archive: Archive) -> None:
+    person = await _new_person(archive)
+    await archive.execute(
+        "INSERT INTO record_accesses SELECT gen_random_uuid(), now(), gen_random_uuid(), 'staff', "
+        "'advisor', NULL, NULL, 'person.read' FROM generate_series(1, 20000)"
+    )
+    await archive.execute("ANALYZE record_accesses")
+
+    async with archive.database.transaction() as uow:
+        before = await _scans(uow.conn)
+        await store.select_accesses(uow.conn, [person.id], after=None, limit=50)
+        assert await _scans(uow.conn) == before
+
+
+async def _scans(conn: Any) -> int:
+    rows = await conn.execute("SELECT pg_stat_get_xact_numscans('record_accesses'::regclass) AS n")
+    return int((await rows.fetchone())["n"])

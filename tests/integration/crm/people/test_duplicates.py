@@ -156,16 +156,20 @@ async def test_namesake_is_shown_to_whoever_asks_and_not_suggested(registry: Reg
     assert frozenset((first.id, second.id)) not in await _suggested(registry)
 
 
-async def test_candidates_are_found_by_index(registry: Registry) -> None:
-    """Among many, no person is compared with all of them."""
+async def _crowd(registry: Registry) -> None:
     await registry.execute(
         "INSERT INTO people (id, full_name, email, phone, locale, time_zone, status, created_at, "
         "updated_at) SELECT gen_random_uuid(), 'Persona ' || md5(n::text), md5(n::text) || "
         "'@x.example', '+5191' || lpad(n::text, 7, '0'), 'es', 'America/Lima', 'active', now(), "
-        "now() FROM generate_series(1, 20000) n"
+        "now() FROM generate_series(1, 20000) n ON CONFLICT DO NOTHING"
     )
     await registry.execute("DELETE FROM duplicate_queue")
     await registry.execute("ANALYZE people")
+
+
+async def test_candidates_are_found_by_index(registry: Registry) -> None:
+    """Among many, no person is compared with all of them."""
+    await _crowd(registry)
     first, second = await _pair(registry, "Filomena Condori")
 
     async with registry.database.transaction() as uow:
@@ -178,7 +182,26 @@ async def test_candidates_are_found_by_index(registry: Registry) -> None:
     assert after == before
 
 
-async def _scans(conn: Any) -> int:
-    rows = await conn.execute("SELECT pg_stat_get_xact_numscans('people'::regclass) AS n")
+async def test_page_of_suggestions_is_found_by_index(registry: Registry) -> None:
+    await _crowd(registry)
+    await registry.execute(
+        "INSERT INTO duplicate_suggestions SELECT gen_random_uuid(), least(a, b), greatest(a, b), "
+        "70, '{name}', 'open', now() FROM (SELECT id AS a, lead(id) OVER (ORDER BY id) AS b "
+        "FROM people WHERE status = 'active') n WHERE b IS NOT NULL ON CONFLICT DO NOTHING"
+    )
+    await registry.execute("ANALYZE duplicate_suggestions")
+
+    async with registry.database.transaction() as uow:
+        before = await _scans(uow.conn, "duplicate_suggestions")
+        rows = await store.select_suggestions(uow.conn, after=(70, new_id()), limit=50)
+        after = await _scans(uow.conn, "duplicate_suggestions")
+    await registry.execute("DELETE FROM duplicate_suggestions WHERE reasons = '{name}'")
+
+    assert len(rows) == 50
+    assert after == before
+
+
+async def _scans(conn: Any, table: str = "people") -> int:
+    rows = await conn.execute("SELECT pg_stat_get_xact_numscans(%s::regclass) AS n", [table])
     row = await rows.fetchone()
     return int(row["n"])
