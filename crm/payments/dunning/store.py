@@ -9,6 +9,28 @@ from crm.db import Connection
 from crm.payments.dunning.models import Candidate, Pause, Reminder, ReminderStatus, Window
 from crm.payments.models import InvoiceId
 
+#: A test looks at its plan.
+CANDIDATES = """
+    SELECT part.invoice_id, part.number, w.step
+    FROM unnest(%(steps)s::int[], %(firsts)s::date[], %(lasts)s::date[])
+        AS w (step, first, last)
+    JOIN instalments AS part ON part.due_on BETWEEN w.first AND w.last
+    JOIN invoices AS owed ON owed.id = part.invoice_id
+    WHERE owed.next_due_on <= part.due_on
+        AND NOT EXISTS (
+            SELECT 1 FROM dunning_reminders AS done
+            WHERE (done.invoice_id, done.number, done.step)
+                    = (part.invoice_id, part.number, w.step)
+                AND (done.retry_at IS NULL OR done.retry_at > %(at)s)
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM dunning_pauses AS pause
+            WHERE pause.invoice_id = part.invoice_id AND pause.lifted_at IS NULL
+                AND pause.until >= %(today)s
+        )
+    ORDER BY part.due_on, part.invoice_id, part.number LIMIT %(limit)s
+"""
+
 
 async def select_candidates(
     conn: Connection, windows: Sequence[Window], *, today: date, at: datetime, limit: int
@@ -16,26 +38,7 @@ async def select_candidates(
     """Return instalments at a step for which nobody was reminded yet, the longest due first."""
     async with conn.cursor(row_factory=class_row(Candidate)) as cursor:
         await cursor.execute(
-            """
-            SELECT part.invoice_id, part.number, w.step
-            FROM unnest(%(steps)s::int[], %(firsts)s::date[], %(lasts)s::date[])
-                AS w (step, first, last)
-            JOIN instalments AS part ON part.due_on BETWEEN w.first AND w.last
-            JOIN invoices AS owed ON owed.id = part.invoice_id
-            WHERE owed.next_due_on <= part.due_on
-                AND NOT EXISTS (
-                    SELECT 1 FROM dunning_reminders AS done
-                    WHERE (done.invoice_id, done.number, done.step)
-                            = (part.invoice_id, part.number, w.step)
-                        AND (done.retry_at IS NULL OR done.retry_at > %(at)s)
-                )
-                AND NOT EXISTS (
-                    SELECT 1 FROM dunning_pauses AS pause
-                    WHERE pause.invoice_id = part.invoice_id AND pause.lifted_at IS NULL
-                        AND pause.until >= %(today)s
-                )
-            ORDER BY part.due_on, part.invoice_id, part.number LIMIT %(limit)s
-            """,
+            CANDIDATES,
             {
                 "steps": [w.step for w in windows],
                 "firsts": [w.first for w in windows],
