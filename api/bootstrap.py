@@ -18,6 +18,7 @@ from api.payments import Tills, open_tills
 from api.settings import Settings
 from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
+from crm.analytics.service import AnalyticsService
 from crm.clock import Clock, SystemClock
 from crm.courses.completion.attendance.service import AttendanceService
 from crm.courses.completion.certificates.service import CertificateService
@@ -119,6 +120,7 @@ class Services:
     ingest: IngestService
     imports: ImportService
     exports: ExportService
+    analytics: AnalyticsService
     import_runner: ImportRunner
     embedder: Embedder | None
     runner: ToolRunner
@@ -258,6 +260,7 @@ def _wire(
         ingest=IngestService(documents, embedder, cache=cache),
         imports=ImportService(database, importers, max_bytes=settings.import_max_bytes),
         exports=ExportService(database),
+        analytics=AnalyticsService(database, time_zone=settings.time_zone),
         import_runner=ImportRunner(database, importers, time_zone=settings.time_zone),
         embedder=embedder,
         runner=runner,

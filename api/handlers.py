@@ -4,26 +4,29 @@ A handler may get an event twice, late, or out of order: it looks at the databas
 now, and does what it does once.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from api.announce import MESSAGE_EVENTS, announce
 from api.bootstrap import Services
 from api.course_index import index_courses
+from crm.analytics.models import MODELS_OF
 from crm.journal.deliveries.models import Delivery, StoredEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Something that is done about an event.
+    """Something that is done about some events.
 
     Args:
         name: stays the same: deliveries that wait carry it.
+        events: by their names.
         is_quick: done by whichever process relays the event, without a worker.
     """
 
     name: str
     run: Callable[[Services, StoredEvent], Awaitable[object]]
+    events: Collection[str]
     is_quick: bool = False
 
 
@@ -35,25 +38,26 @@ async def _time_ticket(services: Services, event: StoredEvent) -> None:
     await services.sla.time_ticket(event.id_of("ticket_id"))
 
 
-_ANNOUNCE = Handler("announce", announce, is_quick=True)
-_INDEX_COURSES = Handler("index_courses", _index_courses)
-_TIME_TICKET = Handler("time_ticket", _time_ticket)
+async def _count(services: Services, event: StoredEvent) -> None:
+    await services.analytics.note(event)
 
-#: Event → its handlers.
-HANDLERS: Mapping[str, tuple[Handler, ...]] = {
-    **dict.fromkeys(MESSAGE_EVENTS, (_ANNOUNCE,)),
-    "CourseChanged": (_INDEX_COURSES,),
-    "TicketOpened": (_TIME_TICKET,),
-    "TicketStatusChanged": (_TIME_TICKET,),
-}
 
+HANDLERS: tuple[Handler, ...] = (
+    Handler("announce", announce, MESSAGE_EVENTS, is_quick=True),
+    Handler("index_courses", _index_courses, ("CourseChanged",)),
+    Handler("time_ticket", _time_ticket, ("TicketOpened", "TicketStatusChanged")),
+    Handler("count", _count, MODELS_OF),
+)
+
+BY_NAME: Mapping[str, Handler] = {handler.name: handler for handler in HANDLERS}
 #: Event → the names of its handlers.
 NAMES: Mapping[str, tuple[str, ...]] = {
-    event: tuple(handler.name for handler in handlers) for event, handlers in HANDLERS.items()
+    event: tuple(h.name for h in HANDLERS if event in h.events)
+    for handler in HANDLERS
+    for event in handler.events
 }
-BY_NAME: Mapping[str, Handler] = {h.name: h for handlers in HANDLERS.values() for h in handlers}
-QUICK = tuple(name for name, handler in BY_NAME.items() if handler.is_quick)
-SLOW = tuple(name for name, handler in BY_NAME.items() if not handler.is_quick)
+QUICK = tuple(handler.name for handler in HANDLERS if handler.is_quick)
+SLOW = tuple(handler.name for handler in HANDLERS if not handler.is_quick)
 
 
 async def deliver(services: Services, delivery: Delivery) -> None:

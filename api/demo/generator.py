@@ -81,6 +81,7 @@ async def generate(
     if total.students:
         async with database.read() as conn:
             await store.analyse(conn, [*dict(Batch().tables()), "cohorts"])
+        await services.analytics.note_everything()
     return total
 
 

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.routes import (
     admin,
     advisor,
+    analytics,
     auth,
     calendar,
     certificates,
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     payments.links,
     imports.router,
     exports.router,
+    analytics.router,
     advisor.router,
     admin.router,
     erasures.router,

@@ -25,6 +25,7 @@ SCHEDULE = {
     "find_duplicates": 30.0,
     "run_imports": 5.0,
     "sweep": 30.0,
+    "refresh_analytics": 15.0,
     "expire_holds": 10.0,
     "expire_quotes": 30.0,
     "breach_clocks": 20.0,
