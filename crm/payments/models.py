@@ -113,6 +113,11 @@ class Payment:
         """Return whether money may still come."""
         return self.status in LIVE
 
+    def is_under_way(self, now: datetime) -> bool:
+        """Return whether somebody can pay it, or has agreed to: an expired checkout is over."""
+        ends = self.checkout_expires_at
+        return self.is_live and (self.status == "authorized" or ends is None or ends > now)
+
 
 @dataclass(frozen=True, slots=True)
 class Dispute:

@@ -48,7 +48,7 @@ async def initiate_payment(
     others = await store.select_payments_of(uow.conn, invoice_id)
     check_amount(invoice, amount)
     if gateway not in MANUAL:
-        _check_pending(invoice, others, amount)
+        _check_pending(invoice, others, amount, now=uow.clock.now())
     data = {} if expires_at is None else {"expires_at": expires_at.isoformat()}
     book = await _begin(uow, invoice, amount, gateway, effect_key=effect_key, data=data)
     if gateway not in MANUAL:
@@ -90,8 +90,10 @@ def check_amount(invoice: Invoice, amount: Money) -> None:
         raise RuleBroken("payment.amount", "The amount is not what is owed.")
 
 
-def _check_pending(invoice: Invoice, others: Iterable[Payment], amount: Money) -> None:
-    under_way = sum(p.amount.amount_minor for p in others if p.is_live)
+def _check_pending(
+    invoice: Invoice, others: Iterable[Payment], amount: Money, *, now: datetime
+) -> None:
+    under_way = sum(p.amount.amount_minor for p in others if p.is_under_way(now))
     if under_way + amount.amount_minor > invoice.outstanding.amount_minor:
         raise RuleBroken("payment.pending", "Another payment of this invoice is under way.")
 

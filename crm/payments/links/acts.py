@@ -74,8 +74,8 @@ def checkout_of(payment: Payment, now: datetime) -> str:
 
     Raises: RuleBroken("payment_link.closed"): it was made, given up or has expired.
     """
-    url, ends = payment.checkout_url, payment.checkout_expires_at
-    if not payment.is_live or url is None or (ends is not None and ends <= now):
+    url = payment.checkout_url
+    if url is None or not payment.is_under_way(now):
         raise RuleBroken("payment_link.closed", "This payment is no longer open.")
     return url
 
@@ -86,6 +86,5 @@ def _next_instalment(invoice: Invoice) -> Money:
 
 
 def _serves(payment: Payment, amount: Money, now: datetime) -> bool:
-    ends = payment.checkout_expires_at
-    open_still = payment.is_live and (ends is None or ends > now)
-    return open_still and payment.gateway not in MANUAL and payment.amount == amount
+    online = payment.gateway not in MANUAL
+    return online and payment.is_under_way(now) and payment.amount == amount

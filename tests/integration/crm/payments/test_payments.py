@@ -57,6 +57,21 @@ async def test_no_more_is_asked_for_than_is_owed(till: Till) -> None:
     await till.begin(invoice, 40)
 
 
+async def test_expired_checkout_keeps_no_new_payment_back(till: Till) -> None:
+    invoice = await till.invoice(100)
+    old = await till.opened(invoice)
+    link = await till.service.make_link(invoice.id, actor=till.advisor)
+    assert link.payment_id == old.id
+    till.clock.advance(timedelta(hours=24))
+    with pytest.raises(RuleBroken, match=r"payment_link\.closed"):
+        await till.service.follow_link(link.path.removeprefix("/pay/"))
+    new = await till.service.make_link(invoice.id, actor=till.advisor)
+    assert new.payment_id != old.id
+    await till.tell(old, "authorized")
+    with pytest.raises(RuleBroken, match=r"payment\.pending"):
+        await till.begin(invoice, 1)
+
+
 async def test_capture_after_failure_or_void_is_money_taken(till: Till) -> None:
     for end in ("failed", "expired"):
         payment = await till.opened(await till.invoice(100))
