@@ -38,6 +38,10 @@ async def _time_ticket(services: Services, event: StoredEvent) -> None:
     await services.sla.time_ticket(event.id_of("ticket_id"))
 
 
+async def _note_message(services: Services, event: StoredEvent) -> None:
+    await services.pipeline.note_message(event.id_of("message_id"))
+
+
 async def _count(services: Services, event: StoredEvent) -> None:
     await services.analytics.note(event)
 
@@ -46,6 +50,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("announce", announce, MESSAGE_EVENTS, is_quick=True),
     Handler("index_courses", _index_courses, ("CourseChanged",)),
     Handler("time_ticket", _time_ticket, ("TicketOpened", "TicketStatusChanged")),
+    Handler("note_message", _note_message, ("MessageReceived", "AdvisorReplied")),
     Handler("count", _count, MODELS_OF),
 )
 

@@ -13,7 +13,7 @@ from crm.ids import StaffId
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.pipeline import leads
-from crm.pipeline.activities.acts import note_activity
+from crm.pipeline.activities.acts import note_activity, note_message
 from crm.pipeline.activities.models import Activity, Direction, StaffActivityKind
 from crm.pipeline.assignment.acts import assign_by_rule, assign_to
 from crm.pipeline.models import CreateLead, Lead, LeadChanges, LeadId, LostReason, Stage
@@ -153,6 +153,11 @@ class PipelineService(LeadReading):
                 kind=Activity,
                 about=lambda activity: activity.person_id,
             )
+
+    async def note_message(self, message_id: UUID) -> None:
+        """Note on the timeline that a message was written, as often as this is asked."""
+        async with self._db.transaction() as uow:
+            await note_message(uow, message_id)
 
     async def _once(
         self,

@@ -1,9 +1,11 @@
 """Writes down what happened with a person, once, in the caller's transaction."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
-from crm.actor import Actor
+from crm.actor import SERVICE_ACTOR, Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound
 from crm.ids import PersonId, new_id
@@ -64,6 +66,27 @@ async def note_activity(
     await _follow(uow, activity)
     _tell(uow, activity, actor)
     return activity
+
+
+async def note_message(uow: UnitOfWork, message_id: UUID) -> Activity | None:
+    """Note on the timeline that a message was written, without its text.
+
+    Returns: None when it was noted before, or nobody knows yet whose conversation it is.
+    """
+    message = await store.select_message(uow.conn, message_id)
+    if message is None:
+        return None
+    place = {name: message[name] for name in ("conversation_id", "channel")}
+    return await note_activity(
+        uow,
+        person_id=PersonId(message["person_id"]),
+        kind="message",
+        about={"message_id": message_id, **place},
+        occurred_at=message["created_at"],
+        actor=replace(SERVICE_ACTOR, staff_id=message["staff_id"]),
+        source_key=f"message:{message_id}",
+        direction="in" if message["role"] == "student" else "out",
+    )
 
 
 async def _lead(uow: UnitOfWork, person_id: PersonId, lead_id: LeadId | None) -> LeadId | None:

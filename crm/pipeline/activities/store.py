@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg.rows import DictRow, class_row
 from psycopg.types.json import Jsonb
 
 from crm.db import Connection
@@ -54,3 +54,18 @@ async def select_activities(
             {"lead": lead_id, "person": person_id, "at": at, "last": last, "limit": limit},
         )
         return await cursor.fetchall()
+
+
+async def select_message(conn: Connection, message_id: UUID) -> DictRow | None:
+    """Return who said a message, when and where, if it is known whom the conversation is with."""
+    rows = await conn.execute(
+        """
+        SELECT m.role, m.staff_id, m.created_at, c.id AS conversation_id, c.channel,
+            p.id AS person_id
+        FROM messages m JOIN conversations c ON c.id = m.conversation_id
+        JOIN people p ON p.id = c.person_id AND p.status = 'active'
+        WHERE m.id = %s
+        """,
+        [message_id],
+    )
+    return await rows.fetchone()

@@ -13,6 +13,7 @@ from crm.actor import SERVICE_ACTOR
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import PersonId, new_id
 from crm.pipeline import acts, store
+from crm.pipeline.service import PipelineService
 from tests.integration.crm.conftest import NOW
 
 if TYPE_CHECKING:
@@ -195,3 +196,33 @@ async def test_activity_on_another_persons_lead_is_refused(office: Office) -> No
 
     with pytest.raises(NotFound, match=r"lead\.unknown"):
         await _note(office, await office.new_person(), lead_id=lead.id)
+
+
+@pytest.mark.parametrize(("role", "state"), [("student", "running"), ("advisor", "stopped")])
+async def test_message_is_on_the_timeline_once_and_without_its_text(
+    office: Office, role: str, state: str
+) -> None:
+    lead, message_id = await office.open_lead(), new_id()
+    conversation_id = await office.new_conversation()
+    message = (
+        "INSERT INTO messages (id, conversation_id, role, source, external_id, body, created_at) "
+        "VALUES (%s, %s, %s, 'test', %s, 'Hola', %s)"
+    )
+    await office.execute(message, message_id, conversation_id, role, str(message_id), NOW)
+    service = PipelineService(office.database)
+
+    await service.note_message(message_id)
+    assert await office.activities(lead.person_id) == [], "nobody knows yet whose it is"
+    await office.execute(
+        "UPDATE conversations SET person_id = %s WHERE id = %s", lead.person_id, conversation_id
+    )
+    await service.note_message(message_id)
+    await service.note_message(message_id)
+
+    (noted,) = (await service.lead_timeline(lead.id, actor=SERVICE_ACTOR)).items
+    assert noted.about == {
+        "message_id": str(message_id),
+        "conversation_id": str(conversation_id),
+        "channel": "widget",
+    }
+    assert (await office.clocks(lead.id))["first_response"].state == state
