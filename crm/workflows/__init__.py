@@ -1,0 +1,1 @@
+"""Sagas: what takes several transactions and must end wholly done or wholly undone."""

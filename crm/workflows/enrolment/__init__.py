@@ -1,0 +1,1 @@
+"""Enrolling: a seat, a payment, an enrolment, or none of them."""

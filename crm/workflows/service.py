@@ -1,0 +1,226 @@
+"""Use cases of sagas: start, look, cancel, resume, advance, wake."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from uuid import UUID
+
+from crm.actor import Actor
+from crm.courses.seats.authority import seat_owner
+from crm.courses.seats.models import HoldId
+from crm.courses.seats.records import reading_of
+from crm.db import Database, UnitOfWork
+from crm.errors import NotFound, RuleBroken
+from crm.identity.permissions import Area, require
+from crm.ids import new_id
+from crm.journal.idempotency import IdempotencyKey
+from crm.once import do_once
+from crm.paging import Page, decode_cursor, encode_cursor, page_of
+from crm.payments import store as payments
+from crm.payments.models import InvoiceId, Payment
+from crm.people.authority import audits_reads
+from crm.workflows import store
+from crm.workflows.crash_points import Reach, inert
+from crm.workflows.engine import SagaEngine, turn, write
+from crm.workflows.enrolment.acts import start_enrolment
+from crm.workflows.enrolment.models import StartEnrolment
+from crm.workflows.enrolment.steps import EnrolmentWorkflow
+from crm.workflows.models import Become, Saga, SagaId, SagaStep
+from crm.workflows.records import record_turn
+from crm.workflows.terms import Terms
+from crm.workflows.withdrawal.acts import start_withdrawal
+from crm.workflows.withdrawal.models import StartWithdrawal
+from crm.workflows.withdrawal.steps import WithdrawalWorkflow
+
+
+class WorkflowService:
+    """Sagas of a deployment.
+
+    Args:
+        reach: kills the process at named places, in experiments.
+    """
+
+    def __init__(
+        self, database: Database, terms: Terms, *, reach: Reach = inert
+    ) -> None:
+        self._db = database
+        self._terms = terms
+        workflows = EnrolmentWorkflow(terms), WithdrawalWorkflow(terms)
+        self._engine = SagaEngine(
+            database, {"enrolment": workflows[0], "withdrawal": workflows[1]}, reach=reach
+        )
+
+    async def start_enrolment(
+        self,
+        command: StartEnrolment,
+        *,
+        actor: Actor,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Saga:
+        """Begin to enrol somebody: staff anybody, a student themself.
+
+        Raises: as `enrolment.acts.start_enrolment`; Conflict("idempotency.mismatch").
+        """
+
+        async def start(uow: UnitOfWork, effect_key: str) -> Saga:
+            return await start_enrolment(
+                uow, command, effect_key=effect_key, terms=self._terms, actor=actor
+            )
+
+        return await self._start(start, asdict(command), idempotency)
+
+    async def start_withdrawal(
+        self,
+        command: StartWithdrawal,
+        *,
+        actor: Actor,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Saga:
+        """Begin to let somebody leave a course: staff anybody, a student themself.
+
+        Raises: as `withdrawal.acts.start_withdrawal`; Conflict("idempotency.mismatch").
+        """
+
+        async def start(uow: UnitOfWork, effect_key: str) -> Saga:
+            return await start_withdrawal(
+                uow, command, effect_key=effect_key, terms=self._terms, actor=actor
+            )
+
+        return await self._start(start, asdict(command), idempotency)
+
+    async def _start(
+        self,
+        start: Callable[[UnitOfWork, str], Awaitable[Saga]],
+        said: Mapping[str, object],
+        key: IdempotencyKey | None,
+    ) -> Saga:
+        effect_key = f"{key.scope}:{key.key}" if key else str(new_id())
+        async with self._db.transaction() as uow:
+            saga = await do_once(
+                uow,
+                key,
+                said,
+                lambda: start(uow, effect_key),
+                kind=Saga,
+                about=lambda made: made.person_id,
+            )
+        await self._engine.advance(saga.id)
+        return await self._now(saga)
+
+    async def _now(self, saga: Saga) -> Saga:
+        async with self._db.read() as conn:
+            return await store.select_saga(conn, saga.id, owner=None) or saga
+
+    async def get_saga(
+        self, saga_id: SagaId, *, actor: Actor
+    ) -> tuple[Saga, tuple[SagaStep, ...], Payment | None]:
+        """Return a saga with its steps and its latest payment; a student finds only their own.
+
+        Raises: NotFound("saga.unknown"); Denied("auth.role" | "identity.level").
+        """
+        owner = seat_owner(actor, write=False)
+        async with self._db.transaction() as uow:
+            saga = await store.select_saga(uow.conn, saga_id, owner=owner)
+            if saga is None:
+                raise _unknown()
+            steps = await store.select_steps(uow.conn, saga_id)
+            if audits_reads(actor):
+                uow.audit(reading_of(actor, "saga.read", (saga.person_id,)))
+            made = (
+                await payments.select_payments_of(uow.conn, saga.invoice_id)
+                if saga.invoice_id
+                else []
+            )
+        return saga, tuple(steps), made[-1] if made else None
+
+    async def list_sagas(
+        self,
+        filters: Mapping[str, object] | None = None,
+        *,
+        cursor: str | None = None,
+        limit: int = 50,
+        actor: Actor,
+    ) -> Page[Saga]:
+        """Return sagas, the newest first; a student finds only their own.
+
+        Args:
+            filters: any of `status`, `person_id`, `is_parked`; None is no filter.
+        Raises: RuleBroken("page.cursor"); Denied("auth.role" | "identity.level").
+        """
+        owner = seat_owner(actor, write=False)
+        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
+        async with self._db.transaction() as uow:
+            rows = await store.select_sagas(
+                uow.conn, filters or {}, owner=owner, after=after, limit=limit + 1
+            )
+            page = page_of(rows, limit, lambda s: encode_cursor(s.created_at, s.id))
+            if audits_reads(actor):
+                seen = tuple(saga.person_id for saga in page.items)
+                uow.audit(reading_of(actor, "saga.list", seen))
+        return page
+
+    async def cancel(self, saga_id: SagaId, *, actor: Actor) -> Saga:
+        """Undo an enrolment that has not ended; a student only before they are enrolled.
+
+        Raises:
+            NotFound("saga.unknown").
+            RuleBroken("saga.over"): ended, or only staff may still cancel it.
+            Denied("auth.role" | "identity.level").
+        """
+        owner = seat_owner(actor)
+        async with self._db.transaction() as uow:
+            saga = await self._locked(uow, saga_id)
+            if owner not in (None, saga.person_id):
+                raise _unknown()
+            settled = saga.kind != "enrolment" or saga.is_over
+            if settled or (owner is not None and saga.enrolment_id is not None):
+                raise RuleBroken("saga.over", "This can no longer be cancelled; withdraw instead.")
+            if saga.status == "running":
+                saga = await turn(uow, saga, Become("compensating", "cancelled"))
+                record_turn(uow, saga, "cancel", actor=actor)
+        await self._engine.advance(saga_id)
+        return await self._now(saga)
+
+    async def resume(self, saga_id: SagaId, *, actor: Actor) -> Saga:
+        """Let a saga that was set aside try again; staff only.
+
+        Raises: NotFound("saga.unknown"); RuleBroken("saga.active"); Denied("auth.role").
+        """
+        require(actor, Area.PAYMENTS, write=True)
+        async with self._db.transaction() as uow:
+            saga = await self._locked(uow, saga_id)
+            if saga.parked_at is None:
+                raise RuleBroken("saga.active", "It is not waiting for anybody.")
+            allowed = {**saga.context, "forgiven": await _failed_refunds(uow, saga)}
+            await write(uow, replace(saga, context=allowed), "resumed")
+            record_turn(uow, saga, "resume", actor=actor)
+        await self._engine.advance(saga_id)
+        return await self._now(saga)
+
+    async def _locked(self, uow: UnitOfWork, saga_id: SagaId) -> Saga:
+        saga = await store.lock_saga(uow.conn, saga_id)
+        if saga is None:
+            raise _unknown()
+        return saga
+
+    async def advance_due(self, limit: int = 50) -> int:
+        """Take up to so many steps that are due; return how many were taken."""
+        return await self._engine.advance_due(limit)
+
+    async def wake(
+        self, *, invoice_id: InvoiceId | None = None, hold_id: HoldId | None = None
+    ) -> None:
+        """Let the sagas of an invoice or a hold look again at what is so."""
+        async with self._db.transaction() as uow:
+            at = uow.clock.now()
+            await store.wake(uow.conn, at=at, invoice_id=invoice_id, hold_id=hold_id)
+
+
+async def _failed_refunds(uow: UnitOfWork, saga: Saga) -> int:
+    if saga.invoice_id is None:
+        return 0
+    return (await store.select_refunds_of(uow.conn, saga.invoice_id)).count("failed")
+
+
+def _unknown() -> NotFound:
+    return NotFound("saga.unknown", "There is no such saga.")

@@ -1,0 +1,1 @@
+"""Leaving a course: the seat goes back, and money by the rules."""
