@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 _RELAY_S = 1.0
 #: How often deliveries that no worker took are looked for.
 _OVERDUE_S = 5.0
+#: How often enrolments and payments under way are moved on, also where no worker runs.
+_TRADE_S = 1.0
 #: How often the checkpoints of runs that nobody will resume are looked for.
 _PRUNE_S = 30.0
 #: The sweep takes up nothing more while so much is under way here.
@@ -58,6 +60,7 @@ class Attendant:
         self._spawn(_repeat(services.confirmations.expire_due, every_s=every))
         self._spawn(_repeat(services.outbound.deliver_due, every_s=every))
         self._spawn(_repeat(self._relay, every_s=_RELAY_S))
+        self._spawn(_repeat(self._trade, every_s=_TRADE_S))
         self._spawn(_repeat(partial(run_overdue, services), every_s=_OVERDUE_S))
         try:
             yield
@@ -69,6 +72,15 @@ class Attendant:
         for conversation_id in await self._services.engine.due():
             if len(self._tasks) < _MOST_TASKS:
                 self.serve_soon(conversation_id)
+
+    async def _trade(self) -> None:
+        """Move on what is under way between students, seats and gateways."""
+        services = self._services
+        await services.payments.run_due()
+        if services.tills.sandbox is not None:
+            await services.tills.sandbox.deliveries.run_due()
+        await services.seats.expire_due()
+        await services.workflows.advance_due()
 
     async def _relay(self) -> None:
         while await relay_batch(self._services):

@@ -1,6 +1,7 @@
 """The one composition root: HTTP, worker, command line and evals all start here."""
 
 import base64
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,6 +67,10 @@ from crm.pipeline.service import PipelineService
 from crm.pipeline.sla.service import SlaService
 from crm.pipeline.tasks.service import TaskService
 from crm.support.service import SupportService
+from crm.workflows.crash_points import crash_points
+from crm.workflows.service import WorkflowService
+from crm.workflows.terms import Terms
+from crm.workflows.withdrawal.models import RefundPolicy
 from retrieval.embed.cache import VectorCache, load_vector_cache
 from retrieval.embed.choice import choose_embedder
 from retrieval.embed.protocol import Embedder
@@ -115,6 +120,7 @@ class Services:
     dunning: DunningService
     webhooks: WebhookReceiver
     payments: PaymentService
+    workflows: WorkflowService
     documents: PgVectorStore
     knowledge: KnowledgeSearch
     ingest: IngestService
@@ -255,6 +261,9 @@ def _wire(
             return_url=f"{settings.base_url}/me",
             checkout_life=timedelta(hours=settings.checkout_hours),
         ),
+        workflows=WorkflowService(
+            database, _terms(settings, tills), reach=crash_points(os.environ)
+        ),
         documents=documents,
         knowledge=knowledge,
         ingest=IngestService(documents, embedder, cache=cache),
@@ -298,6 +307,16 @@ def _seat_policy(settings: Settings) -> SeatPolicy:
 def _fee_policy(settings: Settings) -> FeePolicy:
     return FeePolicy(
         quote_life=timedelta(minutes=settings.quote_minutes), time_zone=settings.time_zone
+    )
+
+
+def _terms(settings: Settings, tills: Tills) -> Terms:
+    return Terms(
+        seats=_seat_policy(settings),
+        fees=_fee_policy(settings),
+        refunds=RefundPolicy(settings.refund_full_days, settings.refund_partial_percent),
+        gateway=None if tills.chosen == "none" else tills.chosen,
+        institution=settings.institution,
     )
 
 

@@ -11,7 +11,9 @@ from api.announce import MESSAGE_EVENTS, announce
 from api.bootstrap import Services
 from api.course_index import index_courses
 from crm.analytics.models import MODELS_OF
+from crm.courses.seats.models import HoldId
 from crm.journal.deliveries.models import Delivery, StoredEvent
+from crm.payments.models import InvoiceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,28 @@ async def _count(services: Services, event: StoredEvent) -> None:
     await services.analytics.note(event)
 
 
+async def _wake_sagas(services: Services, event: StoredEvent) -> None:
+    if "hold_id" in event.payload:
+        await services.workflows.wake(hold_id=HoldId(event.id_of("hold_id")))
+    else:
+        await services.workflows.wake(invoice_id=InvoiceId(event.id_of("invoice_id")))
+
+
+#: What may let an enrolment or a withdrawal go on.
+_SAGA_EVENTS = (
+    "PaymentCompleted",
+    "PaymentFailed",
+    "PaymentVoided",
+    "PaymentRefunded",
+    "RefundFailed",
+    "DisputeClosed",
+    "InvoiceCancelled",
+    "HoldExpired",
+)
+
 HANDLERS: tuple[Handler, ...] = (
     Handler("announce", announce, MESSAGE_EVENTS, is_quick=True),
+    Handler("wake_sagas", _wake_sagas, _SAGA_EVENTS, is_quick=True),
     Handler("index_courses", _index_courses, ("CourseChanged",)),
     Handler("time_ticket", _time_ticket, ("TicketOpened", "TicketStatusChanged")),
     Handler("note_message", _note_message, ("MessageReceived", "AdvisorReplied")),

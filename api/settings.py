@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     )
     seat_offer_hours: int = Field(48, description="How long a freed seat is offered to who waits")
     quote_minutes: int = Field(30, description="How long a quoted price stays frozen")
+    refund_full_days: int = Field(
+        7, ge=0, description="All is refunded to who leaves so many days before the start"
+    )
+    refund_partial_percent: int = Field(
+        50, ge=0, le=100, description="Is refunded after that, until the start"
+    )
     attendance_percent: int = Field(
         80, ge=0, le=100, description="The least share of sessions, as the published rules say"
     )

@@ -21,6 +21,7 @@ SCHEDULE = {
     "send_reminders": 300.0,
     "run_payments": 1.0,
     "poll_payments": 60.0,
+    "advance_sagas": 1.0,
     "embed_pending": 15.0,
     "find_duplicates": 30.0,
     "run_imports": 5.0,

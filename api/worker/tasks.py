@@ -91,6 +91,13 @@ async def run_payments(services: Services) -> None:
         pass
 
 
+async def advance_sagas(services: Services) -> None:
+    """Take the steps of enrolments and withdrawals that are due."""
+    until = time.monotonic() + BUDGET_S
+    while await services.workflows.advance_due() and time.monotonic() < until:
+        pass
+
+
 async def poll_payments(services: Services) -> None:
     """Ask gateways about payments whose webhooks may be lost."""
     until = time.monotonic() + BUDGET_S
@@ -183,6 +190,7 @@ TASKS: Mapping[str, Work[object]] = {
     "send_reminders": send_reminders,
     "run_payments": run_payments,
     "poll_payments": poll_payments,
+    "advance_sagas": advance_sagas,
     "embed_pending": embed_pending,
     "find_duplicates": find_duplicates,
     "run_imports": run_imports,

@@ -40,9 +40,7 @@ class WorkflowService:
         reach: kills the process at named places, in experiments.
     """
 
-    def __init__(
-        self, database: Database, terms: Terms, *, reach: Reach = inert
-    ) -> None:
+    def __init__(self, database: Database, terms: Terms, *, reach: Reach = inert) -> None:
         self._db = database
         self._terms = terms
         workflows = EnrolmentWorkflow(terms), WithdrawalWorkflow(terms)

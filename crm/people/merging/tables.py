@@ -39,6 +39,8 @@ MOVED: tuple[Moved, ...] = (
         "IS NOT DISTINCT FROM (t.programme_code, t.course_code, t.term))",
     ),
     Moved("activities"),
+    # Whoever works on a saga locks it first.
+    Moved("sagas"),
     Moved("tasks"),
     Moved(
         "waitlist_entries",
