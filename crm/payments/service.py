@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from crm.actor import Actor
+from crm.actor import SERVICE_ACTOR, Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
@@ -19,7 +19,7 @@ from crm.payments.invoices.models import CreditNote, Invoice
 from crm.payments.ledger import store as ledger
 from crm.payments.ledger.payouts import record_payout
 from crm.payments.links import store as links
-from crm.payments.links.acts import PaymentLink, checkout_of, hash_of, make_link
+from crm.payments.links.acts import PaymentLink, checkout_of, hash_of, make_link, renew_link
 from crm.payments.models import (
     InvoiceId,
     ManualMethod,
@@ -269,13 +269,16 @@ class PaymentService(PaymentReading):
             raise NotFound("invoice.unknown", "There is no such invoice.")
 
     async def follow_link(self, token: str) -> str:
-        """Return where the payer pays, opening the checkout if it is not open yet.
+        """Return where the payer pays, opening the checkout if it is not open yet, or anew.
 
         Raises:
             NotFound("payment_link.unknown").
             RuleBroken("payment_link.closed").
         """
         payment = await self._linked(token)
+        if not payment.is_under_way(self._db.clock.now()):
+            async with self._db.transaction() as uow:
+                payment = await renew_link(uow, hash_of(token), payment, actor=SERVICE_ACTOR)
         if payment.status == "initiated":
             await self._work.run_due(1, payment_id=payment.id)
             payment = await self._linked(token)

@@ -48,20 +48,47 @@ async def make_link(
     """
     invoice = await locked_invoice(uow, invoice_id)
     asked = amount or _next_instalment(invoice)
-    others = await payments.select_payments_of(uow.conn, invoice_id)
-    payment = next((p for p in others if _serves(p, asked, uow.clock.now())), None)
-    if payment is None:
-        payment = await initiate_payment(
-            uow,
-            invoice_id=invoice_id,
-            amount=asked,
-            gateway=gateway,
-            effect_key=f"link:{new_id()}",
-            actor=actor,
-        )
+    payment = await _open_payment(uow, invoice, asked, gateway=gateway, actor=actor)
     token = secrets.token_urlsafe(32)
     await store.insert_link(uow.conn, hash_of(token), payment.id, at=uow.clock.now())
     return PaymentLink(payment.id, invoice_id, payment.amount, f"/pay/{token}")
+
+
+async def renew_link(
+    uow: UnitOfWork, token_hash: bytes, payment: Payment, *, actor: Actor
+) -> Payment:
+    """Lead a link on to a payment that can be made, if as much is still owed; else leave it.
+
+    A checkout ends after a day; the mail that holds its link is read later.
+
+    Args:
+        payment: where the link leads, and can no longer be made.
+    """
+    invoice = await locked_invoice(uow, payment.invoice_id)
+    is_owed = invoice.cancelled_at is None and invoice.outstanding.amount_minor > 0
+    if payment.captured.amount_minor or not is_owed:
+        return payment
+    owed = invoice.outstanding
+    asked = payment.amount if payment.amount.amount_minor < owed.amount_minor else owed
+    renewed = await _open_payment(uow, invoice, asked, gateway=payment.gateway, actor=actor)
+    await store.update_link(uow.conn, token_hash, renewed.id)
+    return renewed
+
+
+async def _open_payment(
+    uow: UnitOfWork, invoice: Invoice, amount: Money, *, gateway: str, actor: Actor
+) -> Payment:
+    """Return a payment of this amount that is under way, or else a new one."""
+    others = await payments.select_payments_of(uow.conn, invoice.id)
+    payment = next((p for p in others if _serves(p, amount, uow.clock.now())), None)
+    return payment or await initiate_payment(
+        uow,
+        invoice_id=invoice.id,
+        amount=amount,
+        gateway=gateway,
+        effect_key=f"link:{new_id()}",
+        actor=actor,
+    )
 
 
 def hash_of(token: str) -> bytes:

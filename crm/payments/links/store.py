@@ -26,3 +26,10 @@ async def select_linked_payment(conn: Connection, token_hash: bytes) -> Payment 
     )
     row = await rows.fetchone()
     return payment_of(row) if row else None
+
+
+async def update_link(conn: Connection, token_hash: bytes, payment_id: PaymentId) -> None:
+    """Let a link lead to another payment."""
+    await conn.execute(
+        "UPDATE payment_links SET payment_id = %s WHERE token_hash = %s", [payment_id, token_hash]
+    )

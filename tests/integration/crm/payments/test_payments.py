@@ -63,13 +63,26 @@ async def test_expired_checkout_keeps_no_new_payment_back(till: Till) -> None:
     link = await till.service.make_link(invoice.id, actor=till.advisor)
     assert link.payment_id == old.id
     till.clock.advance(timedelta(hours=24))
-    with pytest.raises(RuleBroken, match=r"payment_link\.closed"):
-        await till.service.follow_link(link.path.removeprefix("/pay/"))
     new = await till.service.make_link(invoice.id, actor=till.advisor)
     assert new.payment_id != old.id
     await till.tell(old, "authorized")
     with pytest.raises(RuleBroken, match=r"payment\.pending"):
         await till.begin(invoice, 1)
+
+
+async def test_link_outlives_its_checkout_while_as_much_is_owed(till: Till) -> None:
+    invoice = await till.invoice(100)
+    old = await till.opened(invoice)
+    link = await till.service.make_link(invoice.id, actor=till.advisor)
+    token = link.path.removeprefix("/pay/")
+    assert await till.service.follow_link(token) == old.checkout_url
+    till.clock.advance(timedelta(hours=24))
+    renewed = await till.service.follow_link(token)
+    assert renewed != old.checkout_url
+    assert await till.service.follow_link(token) == renewed
+    await till.service.cancel_invoice(invoice.id, reason="test", actor=till.advisor)
+    with pytest.raises(RuleBroken, match=r"payment_link\.closed"):
+        await till.service.follow_link(token)
 
 
 async def test_capture_after_failure_or_void_is_money_taken(till: Till) -> None:
