@@ -14,6 +14,7 @@ from api.bootstrap import open_services
 from api.demo.loader import load_demo
 from api.settings import Settings
 from crm.errors import NotFound
+from evals.bench.api.part import measure_api
 from evals.bench.counters import calm
 from evals.bench.figure import Figure
 from evals.bench.report import print_figures, write_figures
@@ -31,7 +32,11 @@ async def _turn(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
     return await measure_turn(servers, say=say)
 
 
-PARTS: dict[str, Measure] = {"turn": _turn}
+async def _api(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
+    return await measure_api(servers, say=say)
+
+
+PARTS: dict[str, Measure] = {"turn": _turn, "api": _api}
 
 
 def bench(

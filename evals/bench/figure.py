@@ -13,6 +13,7 @@ class Figure:
     Args:
         value: ours.
         aim: the bound, on the ratio to the peer or on the value itself; None only informs.
+        at_least: the aim is a lower bound: more is better.
         peer: who was measured beside us.
         peer_value: theirs, in the same unit.
         note: what a reader has to know.
@@ -24,6 +25,7 @@ class Figure:
     value: float
     aim: float | None = None
     aim_on: Literal["ratio", "value"] = "ratio"
+    at_least: bool = False
     peer: str | None = None
     peer_value: float | None = None
     note: str = ""
@@ -39,4 +41,4 @@ class Figure:
         held = self.value if self.aim_on == "value" else self.ratio
         if self.aim is None or held is None:
             return None
-        return held <= self.aim
+        return held >= self.aim if self.at_least else held <= self.aim

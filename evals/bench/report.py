@@ -46,7 +46,8 @@ def _number(value: float, unit: str) -> str:
 def _aim(figure: Figure) -> str:
     if figure.aim is None:
         return ""
-    return f"≤ {figure.aim:g} ×" if figure.aim_on == "ratio" else f"≤ {figure.aim:g} {figure.unit}"
+    sign = "≥" if figure.at_least else "≤"
+    return f"{sign} {figure.aim:g} {'×' if figure.aim_on == 'ratio' else figure.unit}"
 
 
 def write_figures(path: Path, figures: Sequence[Figure], *, taken_at: str) -> None:

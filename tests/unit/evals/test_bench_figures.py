@@ -83,3 +83,13 @@ def test_figures_are_written_with_their_ratios(tmp_path: Path) -> None:
     written = json.loads(path.read_text(encoding="utf-8"))
     assert written["taken_at"] == "2026-11-24T10:00:00+00:00"
     assert written["figures"][0]["ratio"] == 0.5
+
+
+@pytest.mark.parametrize(("value", "holds"), [(59.0, False), (60.0, True), (90.0, True)])
+def test_a_figure_of_which_more_is_better_holds_from_its_aim_upwards(
+    value: float, holds: bool
+) -> None:
+    figure = Figure(
+        part="api", name="reads", unit="/s", value=value, aim=0.6, at_least=True, peer_value=100.0
+    )
+    assert figure.holds is holds
