@@ -43,8 +43,8 @@ class Effort:
         few: the counts over so many requests are taken from those over `many`.
     """
 
-    repeats: int = 7
-    requests: int = 600
+    repeats: int = 5
+    requests: int = 200
     clients: int = 8
     few: int = 100
     many: int = 500
