@@ -125,6 +125,7 @@ async def _open_tickets(services: "Services", role: Role, person_id: PersonId) -
 
 async def _move(services: "Services", ticket: Ticket, status: TicketStatus) -> None:
     """Move a ticket on that nobody has touched since it was opened."""
-    history = await services.support.get_history(ticket.id, actor=SERVICE_ACTOR)
-    if len(history) == 1 and status != "open":
+    async with services.database.read() as conn:
+        untouched = await store.is_untouched(conn, ticket.id)
+    if untouched and status != "open":
         await services.support.change_status(ticket.id, status, actor=SERVICE_ACTOR)

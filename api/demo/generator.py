@@ -6,12 +6,14 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from api.demo import store
+from api.demo.applications import applications_of
 from api.demo.histories import HistoryMaker
+from api.demo.lives import LifeMaker
 from api.demo.loader import words_of
 from api.demo.material import Material, fictional_phones, read_names, read_topics
-from api.demo.rows import Batch
+from api.demo.rows import Batch, EnrolmentRow
 from api.demo.seeded_ids import Kind, seeded_id
-from api.demo.students import BLOCK, COHORTS_A_BLOCK, PAST_SEATS, PastCohort, StudentMaker
+from api.demo.students import BLOCK, COHORTS_A_BLOCK, PAST_SEATS, PastCohort, Student, StudentMaker
 from crm.actor import SERVICE_ACTOR
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import RuleBroken
@@ -29,6 +31,7 @@ _BATCH = 990
 #: Some seats of open cohorts stay free, so that there is something to enrol in.
 _FILL_PERCENT = 80
 _STAGE = "students"
+_ALSO_FILLED = ("cohorts", "ledger_accounts", "scholarship_applications")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class GeneratorSummary:
     tickets: int = 0
     cohorts: int = 0
     enrolments: int = 0
+    leads: int = 0
+    activities: int = 0
+    tasks: int = 0
+    invoices: int = 0
+    payments: int = 0
+    refunds: int = 0
+    waiting: int = 0
+    applications: int = 0
 
     def __str__(self) -> str:
         """Return one line for people."""
@@ -56,7 +67,7 @@ class GeneratorSummary:
 async def generate(
     services: "Services", *, students: int, seed: int, report: Report
 ) -> GeneratorSummary:
-    """Make up students with consents, conversations, tickets and enrolments.
+    """Make up students with all that a school knows of them, from first visits to payments.
 
     Repeating it adds nothing; a larger number adds the rest; another seed adds other students.
     Their histories publish no events: nothing has just happened.
@@ -80,7 +91,7 @@ async def generate(
     report(_STAGE, students, students)
     if total.students:
         async with database.read() as conn:
-            await store.analyse(conn, [*dict(Batch().tables()), "cohorts"])
+            await store.analyse(conn, [*dict(Batch().tables()), *_ALSO_FILLED])
         await services.analytics.note_everything()
     return total
 
@@ -97,6 +108,8 @@ async def _material(database: Database) -> Material:
         courses = await store.select_course_facts(conn)
         cohorts = await store.select_open_cohorts(conn, today=database.clock.now().date())
         advisors = await store.select_advisors(conn)
+        programmes = await store.select_programme_codes(conn)
+        scholarships = await store.select_scholarship_codes(conn)
     if not advisors or all(c.prerequisites for c in courses):
         raise RuleBroken("demo.institution", "Load the demo institution first.")
     topics = read_topics()
@@ -108,6 +121,8 @@ async def _material(database: Database) -> Material:
         cohorts=tuple(cohorts),
         advisors=tuple(advisors),
         phones=fictional_phones(),
+        programmes=tuple(programmes),
+        scholarships=tuple(scholarships),
     )
 
 
@@ -120,6 +135,8 @@ class _Writer:
         self._seed = seed
         self._students = StudentMaker(material, seed=seed, now=now)
         self._histories = HistoryMaker(material, seed=seed, now=now)
+        self._lives = LifeMaker(material, seed=seed, now=now)
+        self._scholarships = material.scholarships
 
     async def write(self, start: int, stop: int) -> GeneratorSummary:
         """Add those students of a range who are not there yet."""
@@ -129,43 +146,84 @@ class _Writer:
             missing = [index for person_id, index in ids.items() if person_id not in there]
             if not missing:
                 return GeneratorSummary()
-            batch = await asyncio.to_thread(self._make, missing)
-            summary = await self._store(uow, batch, missing)
+            students, batch = await asyncio.to_thread(self._make, missing)
+            cohorts = await self._store_cohorts(uow, missing)
+            summary = await self._store(uow, students, batch)
+            summary += GeneratorSummary(cohorts=cohorts)
             uow.audit(_entry(self._seed, summary))
         return summary
 
-    def _make(self, indices: list[int]) -> Batch:
+    def _make(self, indices: list[int]) -> tuple[list[Student], Batch]:
         batch = Batch()
+        students: list[Student] = []
         for index in indices:
             student, dice = self._students.make(index)
             self._students.write(student, dice, batch)
             self._histories.write(student, dice, batch)
-        return batch
+            students.append(student)
+        return students, batch
 
-    async def _store(self, uow: UnitOfWork, batch: Batch, indices: list[int]) -> GeneratorSummary:
+    async def _store(
+        self, uow: UnitOfWork, students: list[Student], batch: Batch
+    ) -> GeneratorSummary:
         conn = uow.conn
-        cohorts = await self._store_cohorts(uow, indices)
         await _drop_taken_phones(conn, batch)
-        for table, rows in batch.tables():
-            await store.copy_rows(conn, table, rows)
-        wished = await store.enrol_where_seats_are_left(
+        await _copy(conn, batch)
+        enrolled = await store.enrol_where_seats_are_left(
             conn, batch.wishes, fill_percent=_FILL_PERCENT
         )
-        return GeneratorSummary(
-            students=len(batch.people),
-            consents=len(batch.consents),
-            conversations=len(batch.conversations),
-            messages=len(batch.messages),
-            tickets=len(batch.tickets),
-            cohorts=cohorts,
-            enrolments=len(batch.enrolments) + wished,
+        full = await store.select_full_cohorts(conn, [w.cohort_id for w in batch.wishes])
+        lives = await asyncio.to_thread(self._live, students, batch, enrolled, full)
+        await store.open_accounts(conn, lives.accounts)
+        await _copy(conn, lives)
+        applications = await applications_of(
+            uow, students, seed=self._seed, scholarships=self._scholarships
         )
+        await store.copy_rows(conn, "scholarship_applications", applications)
+        made = _summary(batch) + _summary(lives)
+        return made + GeneratorSummary(enrolments=len(enrolled), applications=len(applications))
+
+    def _live(
+        self, students: list[Student], batch: Batch, enrolled: set[str], full: set[str]
+    ) -> Batch:
+        lives = Batch()
+        rows: dict[str, list[EnrolmentRow]] = {}
+        for row in [*batch.enrolments, *batch.wishes]:
+            rows.setdefault(row.person_id, []).append(row)
+        sure = enrolled | {row.id for row in batch.enrolments}
+        for student in students:
+            took = rows.get(student.id, [])
+            self._lives.write(student, took, enrolled=sure, full=full, batch=lives)
+        return lives
 
     async def _store_cohorts(self, uow: UnitOfWork, indices: list[int]) -> int:
         numbers = sorted({(i // BLOCK, i % COHORTS_A_BLOCK) for i in indices})
         rows = [_cohort_row(self._students.past_cohort(*n)) for n in numbers]
         stamped = [{**row, "updated_at": uow.clock.now()} for row in rows]
         return len(await store.insert_missing(uow.conn, "cohorts", stamped))
+
+
+async def _copy(conn: Connection, batch: Batch) -> None:
+    for table, rows in batch.tables():
+        await store.copy_rows(conn, table, rows)
+
+
+def _summary(batch: Batch) -> GeneratorSummary:
+    return GeneratorSummary(
+        students=len(batch.people),
+        consents=len(batch.consents),
+        conversations=len(batch.conversations),
+        messages=len(batch.messages),
+        tickets=len(batch.tickets),
+        enrolments=len(batch.enrolments),
+        leads=len(batch.leads),
+        activities=len(batch.activities),
+        tasks=len(batch.tasks),
+        invoices=len(batch.invoices),
+        payments=len(batch.payments),
+        refunds=len(batch.refunds),
+        waiting=len(batch.waitlist_entries),
+    )
 
 
 def _cohort_row(cohort: PastCohort) -> Mapping[str, object]:

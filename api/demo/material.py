@@ -77,6 +77,8 @@ class Material:
         topics: without `handoff`.
         advisors: ids of staff who answer and look after tickets.
         phones: fictional numbers, each for one student.
+        programmes: codes that leads may be about.
+        scholarships: codes that one applies for.
     """
 
     names: Mapping[Locale, Names]
@@ -86,6 +88,8 @@ class Material:
     cohorts: tuple[OpenCohort, ...]
     advisors: tuple[str, ...]
     phones: tuple[str, ...]
+    programmes: tuple[str, ...]
+    scholarships: tuple[str, ...]
 
 
 @cache

@@ -5,6 +5,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
+from api.demo.business_rows import (
+    ActivityRow,
+    CreditNoteRow,
+    InstalmentRow,
+    InvoiceRow,
+    LeadRow,
+    LeadStageRow,
+    LedgerTransactionRow,
+    PaymentEventRow,
+    PaymentRow,
+    PostingRow,
+    RefundRow,
+    TaskRow,
+    WaitlistRow,
+)
+from crm.payments.ledger.models import Account
+
 
 class PersonRow(NamedTuple):
     """A row of `people`."""
@@ -123,6 +140,7 @@ class Batch:
 
     Args:
         wishes: enrolments that happen only where seats are left.
+        accounts: of the ledger; others may have opened them.
     """
 
     people: list[PersonRow] = field(default_factory=list)
@@ -133,6 +151,20 @@ class Batch:
     tickets: list[TicketRow] = field(default_factory=list)
     ticket_events: list[TicketEventRow] = field(default_factory=list)
     enrolments: list[EnrolmentRow] = field(default_factory=list)
+    leads: list[LeadRow] = field(default_factory=list)
+    lead_stages: list[LeadStageRow] = field(default_factory=list)
+    activities: list[ActivityRow] = field(default_factory=list)
+    tasks: list[TaskRow] = field(default_factory=list)
+    waitlist_entries: list[WaitlistRow] = field(default_factory=list)
+    invoices: list[InvoiceRow] = field(default_factory=list)
+    instalments: list[InstalmentRow] = field(default_factory=list)
+    credit_notes: list[CreditNoteRow] = field(default_factory=list)
+    payments: list[PaymentRow] = field(default_factory=list)
+    payment_events: list[PaymentEventRow] = field(default_factory=list)
+    refunds: list[RefundRow] = field(default_factory=list)
+    ledger_transactions: list[LedgerTransactionRow] = field(default_factory=list)
+    ledger_postings: list[PostingRow] = field(default_factory=list)
+    accounts: set[Account] = field(default_factory=set)
     wishes: list[EnrolmentRow] = field(default_factory=list)
 
     def tables(self) -> Iterator[tuple[str, list[NamedTuple]]]:
@@ -150,4 +182,17 @@ _ORDER = (
     "tickets",
     "ticket_events",
     "enrolments",
+    "leads",
+    "lead_stages",
+    "activities",
+    "tasks",
+    "waitlist_entries",
+    "invoices",
+    "instalments",
+    "credit_notes",
+    "payments",
+    "payment_events",
+    "refunds",
+    "ledger_transactions",
+    "ledger_postings",
 )

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 
 class Kind(IntEnum):
-    """What an identifier names; at most 16 kinds fit."""
+    """What an identifier names; at most 255 kinds fit."""
 
     PERSON = 1
     CONSENT = 2
@@ -17,6 +17,17 @@ class Kind(IntEnum):
     COHORT = 7
     ENROLMENT = 8
     HANDOFF = 9
+    LEAD = 10
+    LEAD_STAGE = 11
+    ACTIVITY = 12
+    TASK = 13
+    INVOICE = 14
+    PAYMENT = 15
+    REFUND = 16
+    CREDIT_NOTE = 17
+    LEDGER_TRANSACTION = 18
+    WAITLIST_ENTRY = 19
+    APPLICATION = 20
 
 
 def seeded_id(seed: int, kind: Kind, index: int, number: int = 0) -> str:
@@ -26,7 +37,7 @@ def seeded_id(seed: int, kind: Kind, index: int, number: int = 0) -> str:
     """
     prefix, suffix = _seed_parts(seed)
     return (
-        f"{prefix:04x}{index >> 16 & 0xFFFF:04x}-{index & 0xFFFF:04x}-8{kind:x}00-"
+        f"{prefix:04x}{index >> 16 & 0xFFFF:04x}-{index & 0xFFFF:04x}-8{kind & 15:x}{kind >> 4:x}0-"
         f"{0x8000 | number & 0x3FFF:04x}-{suffix}"
     )
 

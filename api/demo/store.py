@@ -1,6 +1,6 @@
 """All the SQL of the demo: the institution in bulk, COPY of made-up people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +12,7 @@ from api.demo.material import CourseFacts, OpenCohort
 from api.demo.rows import EnrolmentRow
 from crm.db import Connection
 from crm.money import exponent_of
+from crm.payments.ledger.models import Account
 
 # --- the institution ----------------------------------------------------------------------------
 
@@ -67,6 +68,15 @@ async def select_cohort_ids(conn: Connection, codes: Sequence[str]) -> dict[str,
     return {r["code"]: r["id"] for r in await rows.fetchall()}
 
 
+async def is_untouched(conn: Connection, ticket_id: UUID) -> bool:
+    """Return whether nothing has happened with a ticket since it was opened."""
+    rows = await conn.execute(
+        "SELECT count(*) AS n FROM ticket_events WHERE ticket_id = %s", [ticket_id]
+    )
+    row = await rows.fetchone()
+    return row is not None and row["n"] == 1
+
+
 async def select_course_facts(conn: Connection) -> list[CourseFacts]:
     """Return the active courses by code."""
     rows = await conn.execute(
@@ -93,6 +103,20 @@ async def select_course_facts(conn: Connection) -> list[CourseFacts]:
 def _money(amount_minor: int, currency: str) -> str:
     exponent = exponent_of(currency)
     return f"{currency} {amount_minor / 10**exponent:.{exponent}f}"
+
+
+async def select_programme_codes(conn: Connection) -> list[str]:
+    """Return the codes of the active programmes."""
+    rows = await conn.execute("SELECT code FROM programmes WHERE active ORDER BY code")
+    return [r["code"] for r in await rows.fetchall()]
+
+
+async def select_scholarship_codes(conn: Connection) -> list[str]:
+    """Return the codes of the scholarships that one applies for."""
+    rows = await conn.execute(
+        "SELECT code FROM scholarships WHERE active AND NOT automatic ORDER BY code"
+    )
+    return [r["code"] for r in await rows.fetchall()]
 
 
 async def select_open_cohorts(conn: Connection, *, today: date) -> list[OpenCohort]:
@@ -141,8 +165,11 @@ async def copy_rows(conn: Connection, table: str, rows: Sequence[NamedTuple]) ->
 
 async def enrol_where_seats_are_left(
     conn: Connection, wishes: Sequence[EnrolmentRow], *, fill_percent: int
-) -> int:
-    """Enrol people in the order given until cohorts are filled to a share of their seats."""
+) -> set[str]:
+    """Enrol people in the order given until cohorts are filled to a share of their seats.
+
+    Returns: the ids of the enrolments that there was a seat for.
+    """
     cohort_ids = [w.cohort_id for w in wishes]
     await conn.execute(
         "SELECT 1 FROM cohorts WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", [cohort_ids]
@@ -164,7 +191,7 @@ async def enrol_where_seats_are_left(
         INSERT INTO enrolments (id, person_id, cohort_id, status, confirmed_at)
         SELECT w.id, w.person_id, w.cohort_id, 'confirmed', w.at
         FROM wishes w JOIN free f ON f.id = w.cohort_id WHERE w.rank <= f.seats
-        ON CONFLICT DO NOTHING
+        ON CONFLICT DO NOTHING RETURNING id::text
         """,
         {
             "ids": [w.id for w in wishes],
@@ -174,7 +201,31 @@ async def enrol_where_seats_are_left(
             "fill": fill_percent,
         },
     )
-    return cursor.rowcount
+    return {r["id"] for r in await cursor.fetchall()}
+
+
+async def select_full_cohorts(conn: Connection, cohort_ids: Sequence[str]) -> set[str]:
+    """Return which of these cohorts have no seat left."""
+    rows = await conn.execute(
+        """
+        SELECT id::text FROM cohorts c WHERE id = ANY(%s::uuid[]) AND seats - blocked_seats <= (
+            SELECT count(*) FROM enrolments
+            WHERE cohort_id = c.id AND status IN ('confirmed', 'completed')
+        ) + (SELECT count(*) FROM seat_holds WHERE cohort_id = c.id AND status = 'live')
+        """,
+        [list(set(cohort_ids))],
+    )
+    return {r["id"] for r in await rows.fetchall()}
+
+
+async def open_accounts(conn: Connection, accounts: Collection[Account]) -> None:
+    """Open accounts of the ledger; those that are open already stay as they are."""
+    # In one order everywhere: two that open the same accounts at once must not lock each other.
+    rows = sorted(accounts, key=lambda account: account.code)
+    fields = ("code", "kind", "owner_id", "gateway", "currency")
+    await insert_all(
+        conn, "ledger_accounts", [{name: getattr(a, name) for name in fields} for a in rows]
+    )
 
 
 async def analyse(conn: Connection, tables: Sequence[str]) -> None:

@@ -16,7 +16,10 @@ from api.demo.loader import load_demo
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR
 from crm.clock import FixedClock
+from crm.db import Connection, UnitOfWork
 from crm.errors import RuleBroken
+from crm.payments.ledger import store as ledger
+from crm.payments.ledger.replay import rebuild_ledger, rebuild_payments
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 STUDENTS = 500
@@ -226,6 +229,102 @@ async def test_people_are_visibly_made_up_and_their_phones_valid(
     for phone in phones:
         assert phone[-7:-2] == "55501"
         assert phonenumbers.is_valid_number(phonenumbers.parse(phone))
+
+
+async def test_leads_fit_what_students_did(services: Services, first: GeneratorSummary) -> None:
+    assert first.leads >= STUDENTS
+    assert first.activities == 10 * STUDENTS
+    assert first.tasks > STUDENTS / 10
+    broken = {
+        "leads whose history ends elsewhere": """
+            SELECT count(*) FROM leads l WHERE (stage, stage_since, version) IS DISTINCT FROM (
+                SELECT (s.to_stage, s.occurred_at, (SELECT count(*) FROM lead_stages n
+                    WHERE n.lead_id = l.id)::int)
+                FROM lead_stages s WHERE s.lead_id = l.id
+                ORDER BY occurred_at DESC, id DESC LIMIT 1)
+        """,
+        "steps that do not follow": """
+            SELECT count(*) FROM (SELECT from_stage, lag(to_stage)
+                OVER (PARTITION BY lead_id ORDER BY occurred_at, id) AS before
+                FROM lead_stages) AS s
+            WHERE from_stage IS DISTINCT FROM before
+        """,
+        "enrolments without their lead": """
+            SELECT count(*) FROM enrolments e JOIN cohorts c ON c.id = e.cohort_id
+            JOIN people p ON p.id = e.person_id AND p.email ~ '\\.7@'
+            WHERE NOT EXISTS (SELECT 1 FROM leads l WHERE l.person_id = e.person_id
+                AND l.course_code = c.course_code AND l.stage = 'enrolled')
+        """,
+        "activities before the person or their lead": """
+            SELECT count(*) FROM activities a JOIN people p ON p.id = a.person_id
+            LEFT JOIN leads l ON l.id = a.lead_id
+            WHERE a.occurred_at < greatest(p.created_at, l.created_at)
+                OR a.occurred_at > '2026-11-24 15:00Z'
+                OR l.last_activity_at < a.occurred_at
+        """,
+        "people on the waitlist of cohorts with a free seat": """
+            SELECT count(*) FROM waitlist_entries w JOIN cohorts c ON c.id = w.cohort_id
+            WHERE c.seats - c.blocked_seats > (SELECT count(*) FROM enrolments e
+                WHERE e.cohort_id = c.id AND e.status IN ('confirmed', 'completed'))
+        """,
+    }
+    for what, sql in broken.items():
+        assert await _number(services, sql) == 0, what
+    assert first.waiting > 0
+
+
+async def test_invoices_are_paid_late_and_refunded_as_happens(
+    services: Services, first: GeneratorSummary
+) -> None:
+    assert first.invoices == first.enrolments
+    uninvoiced = """
+        SELECT count(*) FROM enrolments e JOIN people p ON p.id = e.person_id AND p.email ~ '\\.7@'
+        WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE reference = 'enrolment:' || e.id)
+    """
+    assert await _number(services, uninvoiced) == 0
+    for what in (
+        "invoices WHERE next_due_on < '2026-11-24'",
+        "invoices WHERE cancelled_at IS NOT NULL",
+        "payments WHERE status = 'refunded'",
+        "payments WHERE status = 'completed' AND gateway = 'transfer'",
+        "refunds WHERE status = 'done'",
+    ):
+        assert await _number(services, f"SELECT count(*) FROM {what}") > 0, what
+
+
+async def test_books_agree_with_what_happened(services: Services, first: GeneratorSummary) -> None:
+    database = services.database
+    async with database.read() as conn, conn.transaction(force_rollback=True):
+        uow = UnitOfWork(conn, database.clock, database.vault)
+        assert await rebuild_ledger(uow) == 0
+        before = await ledger.select_balances(conn), await _lists(conn)
+        tables = ("ledger_postings", "ledger_transactions")
+        for table in tables:
+            await conn.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            await conn.execute(f"DELETE FROM {table}")
+        for table in tables:
+            await conn.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        assert await rebuild_ledger(uow) > first.invoices
+        await rebuild_payments(uow)
+        assert (await ledger.select_balances(conn), await _lists(conn)) == before
+
+
+async def _lists(conn: Connection) -> list[object]:
+    queries = (
+        "SELECT id, status, captured_minor, refunded_minor, version FROM payments ORDER BY id",
+        "SELECT id, status FROM refunds ORDER BY id",
+        "SELECT id, next_due_on FROM invoices ORDER BY id",
+    )
+    return [await (await conn.execute(query)).fetchall() for query in queries]
+
+
+async def test_applications_for_scholarships_can_be_read(
+    services: Services, first: GeneratorSummary
+) -> None:
+    page = await services.fees.applications.list_applications(actor=SERVICE_ACTOR)
+    assert len(page.items) >= first.applications > 0
+    read = await services.fees.applications.get_application(page.items[0].id, actor=SERVICE_ACTOR)
+    assert read.statement
 
 
 async def test_generating_publishes_no_events_and_audits_each_batch(
