@@ -129,6 +129,7 @@ HARMLESS: dict[str, str] = {
     "credit_notes": "the books: append-only, amounts and what they are for",
     "dunning_reminders": "ids, states and codes only",
     "saga_steps": "ids, states and codes only",
+    "sagas": "ids, states, codes, dates and amounts only",
     "lead_scores": "ids and numbers only",
     "payments": "the books: ids and amounts",
     "payment_events": "the books: ids and amounts",
