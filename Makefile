@@ -89,7 +89,7 @@ evals: $(VENV)/.ready-dev
 	$(BIN)/orienta eval run all $(ARGS)
 
 chaos: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -k "sigkill or killed or crash" $(ARGS)
+	$(BIN)/python -m evals.chaos $(ARGS)
 
 lock: $(VENV)/.ready-dev
 	$(BIN)/python .ci/lock.py requirements.lock

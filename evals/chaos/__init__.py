@@ -1,0 +1,1 @@
+"""Kills everything, over and over, while people enrol: all must end whole."""

@@ -1,0 +1,99 @@
+"""Real processes that are killed with SIGKILL and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from api.embedded.postgres import EmbeddedPostgres
+
+ROOT = Path(__file__).parents[2]
+START_S = 90.0
+
+
+class Process:
+    """One of our commands, in a session of its own."""
+
+    def __init__(self, name: str, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self._command = command
+        self._environment = {**os.environ, **environment}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        if self.is_dead:
+            log = (ROOT / os.environ.get("CHAOS_LOG", os.devnull)).open("ab")
+            with log:
+                self._process = subprocess.Popen(  # noqa: S603 (our own command)
+                    [sys.executable, *self._command],
+                    cwd=ROOT,
+                    env=self._environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+    @property
+    def is_dead(self) -> bool:
+        """Return whether it does not run."""
+        return self._process is None or self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End it and its children at once."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+class KillablePostgres(EmbeddedPostgres):
+    """The database server, whose process can be killed."""
+
+    def kill(self) -> None:
+        """End the postmaster and its backends at once, as a power cut would."""
+        if self._process is None:
+            return
+        for pid in _children_of(self._process.pid):
+            os.kill(pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def restart(self) -> None:
+        """Start again on the same port; what was committed is there."""
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                self.start()
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
+
+
+def _children_of(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in found.split()]
+
+
+def wait_ready(url: str) -> None:
+    """Wait until the API says that it is ready.
+
+    Raises: TimeoutError.
+    """
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise TimeoutError("the API did not become ready")

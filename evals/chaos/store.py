@@ -1,0 +1,87 @@
+"""The SQL by which an experiment judges what is left: our tables against the gateway's own."""
+
+from crm.db import Connection
+
+#: What must be zero at the end.
+FINDINGS = {
+    "sagas not ended": """
+        SELECT count(*) FROM sagas WHERE status NOT IN ('completed', 'compensated')""",
+    "sagas stuck": "SELECT count(*) FROM sagas WHERE parked_at IS NOT NULL",
+    "completed without having been enrolled": """
+        SELECT count(*) FROM sagas s WHERE kind = 'enrolment' AND status = 'completed'
+            AND NOT EXISTS (SELECT FROM enrolments e WHERE e.hold_id = s.hold_id)""",
+    "enrolled without having paid": """
+        SELECT count(*) FROM sagas s JOIN enrolments e ON e.hold_id = s.hold_id
+        WHERE s.kind = 'enrolment' AND e.status = 'confirmed' AND NOT EXISTS (
+            SELECT FROM payments p WHERE p.invoice_id = s.invoice_id
+                AND p.captured_minor - p.refunded_minor = p.amount_minor)""",
+    "undone and still enrolled": """
+        SELECT count(*) FROM sagas s JOIN enrolments e ON e.hold_id = s.hold_id
+        WHERE s.kind = 'enrolment' AND s.status = 'compensated' AND e.status = 'confirmed'""",
+    "undone and not refunded, by the gateway": """
+        SELECT count(*) FROM sagas s JOIN payments p ON p.invoice_id = s.invoice_id
+            JOIN sandbox_checkouts c ON c.payment_id = p.id AND c.status = 'paid'
+        WHERE s.kind = 'enrolment' AND s.status = 'compensated' AND c.amount_minor <> (
+            SELECT COALESCE(sum(r.amount_minor), 0) FROM sandbox_refunds r
+            WHERE r.checkout_id = c.id AND r.status = 'done')""",
+    "charged twice, by the gateway": """
+        SELECT count(*) FROM (
+            SELECT s.id FROM sagas s JOIN payments p ON p.invoice_id = s.invoice_id
+                JOIN sandbox_checkouts c ON c.payment_id = p.id AND c.status = 'paid'
+                JOIN sandbox_events e ON e.checkout_id = c.id AND e.kind = 'completed'
+            WHERE s.kind = 'enrolment' GROUP BY s.id HAVING count(*) > 1) twice""",
+    "refunded more than charged, by the gateway": """
+        SELECT count(*) FROM sandbox_checkouts c WHERE amount_minor < (
+            SELECT COALESCE(sum(r.amount_minor), 0) FROM sandbox_refunds r
+            WHERE r.checkout_id = c.id AND r.status <> 'failed')""",
+    "seats held by nobody": """
+        SELECT count(*) FROM seat_holds h WHERE status = 'live' AND NOT EXISTS (
+            SELECT FROM sagas s WHERE s.hold_id = h.id AND s.status = 'running')""",
+    "cohorts overfull": """
+        SELECT count(*) FROM cohorts c WHERE seats - blocked_seats < (
+            SELECT count(*) FROM enrolments e WHERE e.cohort_id = c.id
+                AND e.status IN ('confirmed', 'completed'))""",
+    "told twice or not at all": """
+        SELECT count(*) FROM sagas s WHERE kind = 'enrolment' AND 1 <> (
+            SELECT count(*) FROM outbound_messages m
+            WHERE m.effect_key LIKE 'saga:' || s.id || ':%')""",
+    "ledger out of balance": """
+        SELECT count(*) FROM (SELECT currency FROM ledger_postings GROUP BY currency
+            HAVING sum(amount_minor) <> 0) wrong""",
+    "difference between ledger and gateway": """
+        SELECT abs(
+            (SELECT COALESCE(sum(p.amount_minor), 0) FROM ledger_postings p
+                JOIN ledger_accounts a ON a.code = p.account WHERE a.kind = 'clearing')
+            - (SELECT COALESCE(sum(amount_minor), 0) FROM sandbox_checkouts WHERE status = 'paid')
+            + (SELECT COALESCE(sum(amount_minor), 0) FROM sandbox_refunds WHERE status = 'done')
+        )::bigint AS count""",
+}
+COUNTS = {
+    "enrolled": "SELECT count(*) FROM sagas WHERE kind = 'enrolment' AND status = 'completed'",
+    "undone": "SELECT count(*) FROM sagas WHERE kind = 'enrolment' AND status = 'compensated'",
+    "withdrawn": "SELECT count(*) FROM sagas WHERE kind = 'withdrawal' AND status = 'completed'",
+    "charges": "SELECT count(*) FROM sandbox_checkouts WHERE status = 'paid'",
+    "refunds": "SELECT count(*) FROM sandbox_refunds WHERE status = 'done'",
+}
+_OPEN = """
+    SELECT (SELECT count(*) FROM sagas WHERE parked_at IS NULL
+            AND status NOT IN ('completed', 'compensated'))
+        + (SELECT count(*) FROM refunds WHERE status = 'pending')
+        + (SELECT count(*) FROM sandbox_deliveries WHERE status = 'pending') AS count
+"""
+
+
+async def count_all(conn: Connection, queries: dict[str, str]) -> dict[str, int]:
+    """Return what each query counts."""
+    return {name: await _count(conn, query) for name, query in queries.items()}
+
+
+async def count_open(conn: Connection) -> int:
+    """Return how much is still under way."""
+    return await _count(conn, _OPEN)
+
+
+async def _count(conn: Connection, query: str) -> int:
+    rows = await conn.execute(query.encode())
+    row = await rows.fetchone()
+    return int(row["count"]) if row else 0
