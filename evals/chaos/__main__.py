@@ -45,14 +45,14 @@ class Chaos:
         """Let people enrol amid the kills; return what is wrong at the end."""
         with EmbeddedValkey(self._home / "valkey", durable=False) as valkey:
             settings = Settings(
-                _env_file=None,  # type: ignore[call-arg]
+                _env_file=None,
                 home=self._home,
                 demo=True,
                 embedder="none",
                 port=free_port(),
                 database_url=self._postgres.start(),
                 redis_url=valkey.start(),
-                master_key="MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",  # type: ignore[arg-type]
+                master_key="MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
             )
             migrate(settings.require_database_url())
             async with open_services(settings) as services:
@@ -120,9 +120,10 @@ class Chaos:
         while not over.is_set() and self._left() > 0:
             await asyncio.sleep(self._dice.uniform(1.0, 4.0))
             self._revive(processes)
-            victim = self._dice.choice([*processes, self._postgres])
+            victims: list[Process | KillablePostgres] = [*processes, self._postgres]
+            victim = self._dice.choice(victims)
             victim.kill()
-            self.killed["postgres" if victim is self._postgres else victim.name] += 1
+            self.killed[victim.name] += 1
             self._postgres.restart()
             self._revive(processes, count=False)
         self._revive(processes)
