@@ -17,6 +17,7 @@ from crm.errors import NotFound
 from evals.bench.api.part import measure_api
 from evals.bench.counters import calm
 from evals.bench.figure import Figure
+from evals.bench.lists.part import measure_lists
 from evals.bench.report import print_figures, write_figures
 from evals.bench.turn.part import measure_turn
 from evals.bench.turn.subject import Servers
@@ -36,7 +37,11 @@ async def _api(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
     return await measure_api(servers, say=say)
 
 
-PARTS: dict[str, Measure] = {"turn": _turn, "api": _api}
+async def _lists(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
+    return await measure_lists(servers, say=say)
+
+
+PARTS: dict[str, Measure] = {"turn": _turn, "api": _api, "lists": _lists}
 
 
 def bench(

@@ -1,0 +1,12 @@
+"""Indices that lists of a large institution need."""
+
+from api.migrations.sql import run_sql_beside
+
+revision = "0017_indices"
+down_revision = "0016_analytics"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
