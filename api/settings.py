@@ -59,6 +59,18 @@ class Settings(BaseSettings):
 
     checkout_hours: int = Field(24, description="A payment that names no end can be made so long")
     event_days: int = Field(30, ge=1, description="How long delivered events are kept")
+    idempotency_days: int = Field(
+        30, ge=1, description="How long a repeated request is answered as the first was"
+    )
+    session_days: int = Field(30, ge=1, description="How long sessions are kept once expired")
+    code_days: int = Field(30, ge=1, description="How long verification codes are kept")
+    mailbox_days: int = Field(30, ge=1, description="How long the demo's mailbox keeps a message")
+    outbound_days: int = Field(
+        365, ge=30, description="How long it is known that a message was sent or refused"
+    )
+    import_file_days: int = Field(
+        1, ge=1, description="How long a file waits to be imported after it was sent or tried"
+    )
     chat_session_hours: int = 24 * 7
     staff_session_hours: int = 12
     confirmation_minutes: int = 15

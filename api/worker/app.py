@@ -15,7 +15,6 @@ QUEUE = "orienta"
 SCHEDULE = {
     "relay_outbox": 1.0,
     "run_deliveries": 2.0,
-    "prune_events": 600.0,
     "deliver_outbound": 2.0,
     "run_sandbox": 1.0,
     "send_reminders": 300.0,
@@ -26,6 +25,7 @@ SCHEDULE = {
     "find_duplicates": 30.0,
     "run_imports": 5.0,
     "sweep": 30.0,
+    "forget_old": 600.0,
     "refresh_analytics": 15.0,
     "expire_holds": 10.0,
     "expire_quotes": 30.0,

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from celery import Celery
@@ -19,6 +18,7 @@ from api.relay import relay_batch
 from api.relay import run_deliveries as run_batch
 from api.worker.app import TASK_LIMIT_S
 from api.worker.bridge import Work, bridge, close_bridge
+from api.worker.retention import forget_all
 from crm.errors import OrientaError
 from retrieval.errors import RetrievalError
 
@@ -63,13 +63,6 @@ async def run_deliveries(services: Services) -> None:
     """Give events to the handlers that take longer."""
     until = time.monotonic() + BUDGET_S
     while await run_batch(services) and time.monotonic() < until:
-        pass
-
-
-async def prune_events(services: Services) -> None:
-    """Forget events that every handler has had long ago."""
-    keep = timedelta(days=services.settings.event_days)
-    while await services.deliveries.forget(older_than=keep):
         pass
 
 
@@ -153,6 +146,12 @@ async def sweep(services: Services) -> None:
     await asyncio.gather(services.engine.sweep(), services.confirmations.expire_due())
 
 
+async def forget_old(services: Services) -> None:
+    """Delete what is past its time, as far as it comes."""
+    until = time.monotonic() + BUDGET_S
+    await forget_all(services, is_over=lambda: time.monotonic() >= until)
+
+
 async def expire_holds(services: Services) -> None:
     """Let holds and offers lapse whose time is over, and offer their seats to who waits."""
     until = time.monotonic() + BUDGET_S
@@ -184,7 +183,6 @@ async def refresh_analytics(services: Services) -> None:
 TASKS: Mapping[str, Work[object]] = {
     "relay_outbox": relay_outbox,
     "run_deliveries": run_deliveries,
-    "prune_events": prune_events,
     "deliver_outbound": deliver_outbound,
     "run_sandbox": run_sandbox,
     "send_reminders": send_reminders,
@@ -195,6 +193,7 @@ TASKS: Mapping[str, Work[object]] = {
     "find_duplicates": find_duplicates,
     "run_imports": run_imports,
     "sweep": sweep,
+    "forget_old": forget_old,
     "expire_holds": expire_holds,
     "expire_quotes": expire_quotes,
     "breach_clocks": breach_clocks,

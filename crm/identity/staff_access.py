@@ -167,6 +167,12 @@ class StaffAccess:
             raise _no_entry("auth.token")
         return staff_actor(staff)
 
+    async def forget_sessions(self, *, older_than: timedelta, limit: int = 1_000) -> int:
+        """Delete sessions that expired long ago; returns how many."""
+        async with self._db.transaction() as uow:
+            before = uow.clock.now() - older_than
+            return await store.delete_sessions(uow.conn, before=before, limit=limit)
+
     async def get_staff(self, staff_id: StaffId) -> StaffMember:
         """Return a member of staff.
 

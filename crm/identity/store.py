@@ -135,6 +135,20 @@ async def revoke_session(conn: Connection, token_hash: bytes, *, at: datetime) -
     )
 
 
+async def delete_sessions(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forget sessions that expired before a moment; returns how many."""
+    cursor = await conn.execute(
+        """
+        DELETE FROM staff_sessions WHERE token_hash IN (
+            SELECT token_hash FROM staff_sessions WHERE expires_at < %s
+            ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [before, limit],
+    )
+    return cursor.rowcount
+
+
 async def select_staff(conn: Connection, staff_id: StaffId) -> StaffMember | None:
     """Return a member of staff."""
     rows = await conn.execute(f"SELECT {_STAFF} FROM staff WHERE id = %s", [staff_id])  # noqa: S608
@@ -254,3 +268,17 @@ async def count_try(conn: Connection, code_id: UUID, *, closed_at: datetime | No
         "UPDATE verification_codes SET tries = tries + 1, closed_at = %s WHERE id = %s",
         [closed_at, code_id],
     )
+
+
+async def delete_codes(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forget codes that were asked for before a moment; returns how many."""
+    cursor = await conn.execute(
+        """
+        DELETE FROM verification_codes WHERE id IN (
+            SELECT id FROM verification_codes WHERE created_at < %s
+            ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [before, limit],
+    )
+    return cursor.rowcount

@@ -75,6 +75,12 @@ class Verification:
             return "email", normalise_email(email)
         return "sms", normalise_phone(phone or "", self._region)
 
+    async def forget_codes(self, *, older_than: timedelta, limit: int = 1_000) -> int:
+        """Delete codes that were asked for long ago; returns how many."""
+        async with self._db.transaction() as uow:
+            before = uow.clock.now() - older_than
+            return await store.delete_codes(uow.conn, before=before, limit=limit)
+
     async def _issue(
         self, uow: UnitOfWork, asker: Asker, *, channel: Channel, address: str, locale: Locale
     ) -> None:

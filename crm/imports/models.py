@@ -19,8 +19,6 @@ BATCH = 1_000
 #: A runner that has not committed a batch by then has died.
 CLAIM = timedelta(minutes=1)
 PART_BYTES = 256 * 1024
-#: A file that nobody ran, or that was only tried, is forgotten after this.
-KEEP_FILE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm.actor import Actor
@@ -15,7 +15,6 @@ from crm.imports import store
 from crm.imports.events import ImportEnded, ImportQueued
 from crm.imports.importer import Importer
 from crm.imports.models import (
-    KEEP_FILE,
     PART_BYTES,
     Import,
     ImportId,
@@ -195,12 +194,11 @@ class ImportService:
             )
         return page_of(rows, limit, lambda error: encode_cursor(error.line))
 
-    async def forget_idle_files(self, *, limit: int = 100) -> int:
-        """Delete files that nobody ran within a day; returns how many."""
+    async def forget_idle_files(self, *, older_than: timedelta, limit: int = 100) -> int:
+        """Delete files that nobody ran for long; returns how many."""
         async with self._db.transaction() as uow:
-            idle = await store.select_idle(
-                uow.conn, before=uow.clock.now() - KEEP_FILE, limit=limit
-            )
+            before = uow.clock.now() - older_than
+            idle = await store.select_idle(uow.conn, before=before, limit=limit)
             for import_id in idle:
                 await store.forget_file(uow.conn, import_id)
         return len(idle)

@@ -190,7 +190,8 @@ async def select_idle(conn: Connection, *, before: datetime, limit: int) -> list
     """Return imports with a file that nobody has asked to run for long."""
     rows = await conn.execute(
         "SELECT id FROM imports WHERE size_bytes > 0 AND created_at < %s "
-        "AND status NOT IN ('queued', 'running') ORDER BY created_at LIMIT %s FOR UPDATE",
+        "AND status NOT IN ('queued', 'running') ORDER BY created_at LIMIT %s "
+        "FOR UPDATE SKIP LOCKED",
         [before, limit],
     )
     return [ImportId(row["id"]) for row in await rows.fetchall()]

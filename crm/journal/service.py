@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -54,6 +54,12 @@ class JournalService:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    async def forget_keys(self, *, older_than: timedelta, limit: int = 1_000) -> int:
+        """Delete idempotency keys that were taken long ago; returns how many."""
+        async with self._db.transaction() as uow:
+            before = uow.clock.now() - older_than
+            return await store.delete_keys(uow.conn, before=before, limit=limit)
 
     async def list_audit_events(
         self, filters: Mapping[str, object], *, cursor: str | None, limit: int

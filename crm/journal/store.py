@@ -327,3 +327,17 @@ async def store_result(conn: Connection, *, scope: str, key: str, result: bytes)
         "UPDATE idempotency_keys SET result = %s WHERE scope = %s AND key = %s",
         [result, scope, key],
     )
+
+
+async def delete_keys(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forget keys that were taken before a moment; returns how many."""
+    cursor = await conn.execute(
+        """
+        DELETE FROM idempotency_keys WHERE (scope, key) IN (
+            SELECT scope, key FROM idempotency_keys WHERE created_at < %s
+            ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [before, limit],
+    )
+    return cursor.rowcount

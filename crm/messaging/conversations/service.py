@@ -130,6 +130,12 @@ class ConversationService:
             raise Unauthenticated("session.expired", "The session has expired.")
         return session
 
+    async def forget_sessions(self, *, older_than: timedelta, limit: int = 1_000) -> int:
+        """Delete sessions that expired long ago; returns how many."""
+        async with self._db.transaction() as uow:
+            before = uow.clock.now() - older_than
+            return await store.delete_sessions(uow.conn, before=before, limit=limit)
+
     async def verify_session(self, session: ChatSession, person_id: PersonId) -> StartedSession:
         """Rotate a session after its student proved who they are.
 

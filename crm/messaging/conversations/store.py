@@ -193,6 +193,20 @@ async def revoke_sessions(conn: Connection, *, conversation_id: UUID, at: dateti
     )
 
 
+async def delete_sessions(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forget sessions that expired before a moment; returns how many."""
+    cursor = await conn.execute(
+        """
+        DELETE FROM chat_sessions WHERE token_hash IN (
+            SELECT token_hash FROM chat_sessions WHERE expires_at < %s
+            ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [before, limit],
+    )
+    return cursor.rowcount
+
+
 # --- the message log ----------------------------------------------------------------------------
 
 _MESSAGE = (

@@ -1,6 +1,6 @@
 """The demo's mailbox: takes what an e-mail or SMS provider would have delivered."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from crm.db import Database
@@ -30,3 +30,9 @@ class MailboxTransport:
                 conn, after=decode_cursor(cursor, datetime.fromisoformat, UUID), limit=limit + 1
             )
         return page_of(rows, limit, lambda m: encode_cursor(m.created_at, m.id))
+
+    async def forget(self, *, older_than: timedelta, limit: int = 1_000) -> int:
+        """Delete what was delivered long ago; returns how many."""
+        async with self._db.transaction() as uow:
+            before = uow.clock.now() - older_than
+            return await store.delete_mailbox(uow.conn, before=before, limit=limit)

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
@@ -76,6 +76,12 @@ class OutboundService:
                 return count
             await self._deliver(message)
         return limit
+
+    async def forget_closed(self, *, older_than: timedelta, limit: int = 1_000) -> int:
+        """Delete messages that left or failed long ago; returns how many."""
+        async with self._db.transaction() as uow:
+            before = uow.clock.now() - older_than
+            return await store.delete_closed(uow.conn, before=before, limit=limit)
 
     async def _deliver(self, message: ClaimedMessage) -> None:
         error = refusal(message, self._db.clock.now())

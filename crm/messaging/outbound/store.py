@@ -122,6 +122,20 @@ async def cancel_outbound(conn: Connection, effect_keys: Sequence[str], *, error
     )
 
 
+async def delete_closed(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forget messages that left or failed, queued before a moment; returns how many."""
+    cursor = await conn.execute(
+        """
+        DELETE FROM outbound_messages WHERE id IN (
+            SELECT id FROM outbound_messages WHERE status <> 'intent' AND created_at < %s
+            ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [before, limit],
+    )
+    return cursor.rowcount
+
+
 async def insert_mailbox_message(
     conn: Connection, message: RenderedMessage, *, at: datetime
 ) -> None:
@@ -158,3 +172,17 @@ async def select_mailbox(
             {"at": at, "last": last, "limit": limit},
         )
         return await cursor.fetchall()
+
+
+async def delete_mailbox(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forget what was delivered before a moment; returns how many."""
+    cursor = await conn.execute(
+        """
+        DELETE FROM mailbox_messages WHERE id IN (
+            SELECT id FROM mailbox_messages WHERE created_at < %s
+            ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [before, limit],
+    )
+    return cursor.rowcount

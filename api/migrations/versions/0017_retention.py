@@ -1,0 +1,12 @@
+"""Indices by age."""
+
+from api.migrations.sql import run_sql_beside
+
+revision = "0017_retention"
+down_revision = "0016_analytics"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
