@@ -2,8 +2,8 @@
 
 from api.migrations.sql import run_sql_beside
 
-revision = "0017_retention"
-down_revision = "0016_analytics"
+revision = "0018_retention"
+down_revision = "0017_indices"
 branch_labels = None
 depends_on = None
 
