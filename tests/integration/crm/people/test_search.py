@@ -117,3 +117,16 @@ async def test_list_is_audited_without_what_was_typed(registry: Registry) -> Non
 
     page = await registry.journal.list_audit_events({"action": "person.list"}, cursor=None, limit=1)
     assert page.items[0].payload == {"searched": True, "people": [str(person.id)]}
+
+
+async def test_common_name_is_found_by_its_words_and_a_rarer_one_misspelled_too(
+    registry: Registry,
+) -> None:
+    await registry.new_person("Quintiliana Rara")
+    for _ in range(49):
+        await registry.new_person("Quintiliano Común")
+    assert "Quintiliana Rara" in await _find(registry, "quintiliano")
+    await registry.new_person("Quintiliano Último")
+    found = await _find(registry, "quintiliano")
+    assert len(found) == 50
+    assert "Quintiliana Rara" not in found
