@@ -90,18 +90,18 @@ class Chaos:
             process.start()
         wait_ready(settings.base_url)
         office = Office(settings.base_url, ADVISOR)
-        over = asyncio.Event()
-        killer = asyncio.create_task(self._kill(processes, over))
         try:
-            await self._enrol_all(office, people, cohort)
-            await killer if self._left() else over.set()
-            over.set()
-            await killer
-            return await self._judge(settings, processes)
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch(processes))
+                killing = group.create_task(self._kill(processes))
+                await self._enrol_all(office, people, cohort)
+                await killing
+                findings = await self._judge(settings)
+                watch.cancel()
         finally:
-            killer.cancel()
             for process in processes:
                 process.kill()
+        return findings
 
     def _left(self) -> int:
         return self._kills - self.killed.total()
@@ -115,18 +115,22 @@ class Chaos:
 
         await asyncio.gather(*(one(person) for person in people))
 
-    async def _kill(self, processes: list[Process], over: asyncio.Event) -> None:
-        """Kill one after the other, and start again what died by itself at a crash point."""
-        while not over.is_set() and self._left() > 0:
-            await asyncio.sleep(self._dice.uniform(1.0, 4.0))
+    async def _watch(self, processes: list[Process]) -> None:
+        """Start again what died by itself at a crash point."""
+        while True:
+            await asyncio.sleep(1)
             self._revive(processes)
+
+    async def _kill(self, processes: list[Process]) -> None:
+        """Kill one after the other, and start it again at once."""
+        while self._left() > 0:
+            await asyncio.sleep(self._dice.uniform(1.0, 4.0))
             victims: list[Process | KillablePostgres] = [*processes, self._postgres]
             victim = self._dice.choice(victims)
             victim.kill()
             self.killed[victim.name] += 1
             self._postgres.restart()
             self._revive(processes, count=False)
-        self._revive(processes)
 
     def _revive(self, processes: list[Process], *, count: bool = True) -> None:
         for process in processes:
@@ -135,13 +139,12 @@ class Chaos:
                     self.killed[f"{process.name} at a crash point"] += 1
                 process.start()
 
-    async def _judge(self, settings: Settings, processes: list[Process]) -> dict[str, int]:
+    async def _judge(self, settings: Settings) -> dict[str, int]:
         pool = await open_pool(settings.require_database_url(), min_size=1, max_size=1)
         until = time.monotonic() + SETTLE_S
         try:
             async with pool.connection() as conn:
-                while await count_open(conn) and time.monotonic() < until:
-                    self._revive(processes)
+                while await count_open(conn) and time.monotonic() < until:  # noqa: ASYNC110 (rows, no event)
                     await asyncio.sleep(1)
                 for name, number in (await count_all(conn, COUNTS)).items():
                     _say(f"{number:>6} {name}")

@@ -1,5 +1,6 @@
 """Real processes that are killed with SIGKILL and started again."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from api.embedded.postgres import EmbeddedPostgres
+from api.embedded.server import ServerFailed
 
 ROOT = Path(__file__).parents[2]
 START_S = 90.0
@@ -58,10 +60,13 @@ class KillablePostgres(EmbeddedPostgres):
         """End the postmaster and its backends at once, as a power cut would."""
         if self._process is None:
             return
-        for pid in _children_of(self._process.pid):
-            os.kill(pid, signal.SIGKILL)
+        # The postmaster first: it would start new backends in the place of those that died.
+        children = _children_of(self._process.pid)
         self._process.kill()
         self._process.wait()
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process = None
 
     def restart(self) -> None:
@@ -70,7 +75,7 @@ class KillablePostgres(EmbeddedPostgres):
         while True:
             try:
                 self.start()
-            except RuntimeError:
+            except ServerFailed:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.5)
