@@ -262,7 +262,7 @@ def _wire(
             checkout_life=timedelta(hours=settings.checkout_hours),
         ),
         workflows=WorkflowService(
-            database, _terms(settings, tills), reach=crash_points(os.environ)
+            database, _terms(settings, tills, quiet), reach=crash_points(os.environ)
         ),
         documents=documents,
         knowledge=knowledge,
@@ -310,10 +310,11 @@ def _fee_policy(settings: Settings) -> FeePolicy:
     )
 
 
-def _terms(settings: Settings, tills: Tills) -> Terms:
+def _terms(settings: Settings, tills: Tills, quiet: QuietHours) -> Terms:
     return Terms(
         seats=_seat_policy(settings),
         fees=_fee_policy(settings),
+        quiet=quiet,
         refunds=RefundPolicy(settings.refund_full_days, settings.refund_partial_percent),
         gateway=None if tills.chosen == "none" else tills.chosen,
         institution=settings.institution,

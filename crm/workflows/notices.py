@@ -9,17 +9,20 @@ from crm.messaging.outbound.proof import prove_contact
 from crm.messaging.outbound.service import queue_outbound
 from crm.money import Money, exponent_of
 from crm.people.contact.models import ContactRefused
+from crm.people.contact.quiet import QuietHours
 from crm.workflows.models import Saga
 
 
-async def tell(uow: UnitOfWork, saga: Saga, template: str, params: Mapping[str, str]) -> str:
+async def tell(
+    uow: UnitOfWork, saga: Saga, template: str, params: Mapping[str, str], *, quiet: QuietHours
+) -> str:
     """Let a notice about a saga leave, once a template.
 
     Returns: `sent`, or why nobody can be told.
     """
     try:
         proof = await prove_contact(
-            uow, person_id=saga.person_id, basis="contract_notice", channel=None
+            uow, person_id=saga.person_id, basis="contract_notice", channel=None, quiet=quiet
         )
     except ContactRefused as refused:
         return refused.code

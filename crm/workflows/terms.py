@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from crm.courses.fees.models import FeePolicy
 from crm.courses.seats.models import SeatPolicy
+from crm.people.contact.quiet import QuietHours
 from crm.workflows.withdrawal.models import RefundPolicy
 
 
@@ -21,6 +22,7 @@ class Terms:
     seats: SeatPolicy = field(default_factory=SeatPolicy)
     fees: FeePolicy = field(default_factory=FeePolicy)
     refunds: RefundPolicy = field(default_factory=RefundPolicy)
+    quiet: QuietHours = field(default_factory=QuietHours)
     gateway: str | None = None
     institution: str = "Orienta"
 

@@ -21,7 +21,8 @@ from crm.people.contact.quiet import QuietHours
 from crm.people.models import ConsentPurpose, Locale, Person
 
 _SEAL = object()
-QUIET_HOURS = QuietHours()
+#: Whoever asks for a code is awake: quiet hours do not bind codes.
+_UNBOUND = QuietHours()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +56,15 @@ async def prove_contact(
     person_id: PersonId,
     basis: Basis,
     channel: Channel | None,
+    quiet: QuietHours,
     purpose: ConsentPurpose | None = None,
-    quiet: QuietHours = QUIET_HOURS,
 ) -> ContactProof:
     """Prove that a person may be written to now; it is proven again when the message leaves.
 
     Args:
         person_id: of somebody merged, it stands for whom they were merged into.
         channel: None for the one that suits the person best.
+        quiet: the deployment's, the same when a message is queued and when it leaves.
         purpose: what a consent has to cover.
 
     Raises:
@@ -84,7 +86,7 @@ def prove_code(person: Person, channel: Channel, *, locale: Locale, at: datetime
     Raises: ContactRefused: `contact.address`, `contact.inactive`.
     """
     request = ContactRequest(person_id=person.id, basis="security_code", channel=channel)
-    addressee = address_message(ContactFacts(person=person), request, quiet=QUIET_HOURS, at=at)
+    addressee = address_message(ContactFacts(person=person), request, quiet=_UNBOUND, at=at)
     return _proof(person, addressee, request, at, locale=locale)
 
 

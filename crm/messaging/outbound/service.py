@@ -21,7 +21,7 @@ from crm.messaging.outbound.models import (
     refusal,
     wait_after,
 )
-from crm.messaging.outbound.proof import QUIET_HOURS, prove_contact
+from crm.messaging.outbound.proof import prove_contact
 from crm.messaging.outbound.rendering import render
 from crm.people.contact.models import ContactRefused
 from crm.people.contact.quiet import QuietHours
@@ -55,7 +55,7 @@ class OutboundService:
         database: Database,
         transport: Transport,
         *,
-        quiet: QuietHours = QUIET_HOURS,
+        quiet: QuietHours,
         checks: Mapping[str, SendCheck] = MappingProxyType({}),
     ) -> None:
         self._db = database

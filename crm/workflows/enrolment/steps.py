@@ -109,7 +109,8 @@ class EnrolmentWorkflow:
 
     async def _tell(self, uow: UnitOfWork, saga: Saga) -> Saga:
         said = {"institution": self._terms.institution}
-        return _noted(saga, told=await tell(uow, saga, "enrolment_confirmed", said))
+        told = await tell(uow, saga, "enrolment_confirmed", said, quiet=self._terms.quiet)
+        return _noted(saga, told=told)
 
     async def _cancel_invoice(self, uow: UnitOfWork, saga: Saga) -> Saga:
         assert saga.invoice_id is not None, "there is one to cancel"  # noqa: S101
@@ -149,7 +150,8 @@ class EnrolmentWorkflow:
 
     async def _tell_undone(self, uow: UnitOfWork, saga: Saga) -> Saga:
         said = {"institution": self._terms.institution}
-        return _noted(saga, told_undone=await tell(uow, saga, "enrolment_undone", said))
+        told = await tell(uow, saga, "enrolment_undone", said, quiet=self._terms.quiet)
+        return _noted(saga, told_undone=told)
 
 
 def _hold_of(saga: Saga) -> HoldId:

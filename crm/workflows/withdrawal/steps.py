@@ -72,7 +72,8 @@ class WithdrawalWorkflow:
     async def _tell(self, uow: UnitOfWork, saga: Saga) -> Saga:
         refund = Money(int(saga.context["refund_minor"]), str(saga.context["currency"]))
         said = {"institution": self._terms.institution, "refund": in_words(refund)}
-        return _noted(saga, told=await tell(uow, saga, "withdrawal_done", said))
+        told = await tell(uow, saga, "withdrawal_done", said, quiet=self._terms.quiet)
+        return _noted(saga, told=told)
 
 
 def _noted(saga: Saga, **facts: str) -> Saga:

@@ -42,6 +42,7 @@ class Collector(Till):
         self.outbound = OutboundService(
             database,
             MailboxTransport(database),
+            quiet=policy.quiet,
             checks=dict.fromkeys(TEMPLATES, self.dunning.check_sending),
         )
 

@@ -16,6 +16,7 @@ from crm.journal.service import AuditRecord, JournalService
 from crm.journal.vault import Vault
 from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
+from crm.people.contact.quiet import QuietHours
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
 from tests.rows import Rows
@@ -36,7 +37,7 @@ class House(Rows):
         )
         self.people = PeopleService(database)
         self.mailbox = MailboxTransport(database)
-        self.outbound = OutboundService(database, self.mailbox)
+        self.outbound = OutboundService(database, self.mailbox, quiet=QuietHours())
         self.journal = JournalService(database)
         self._count = 0
 

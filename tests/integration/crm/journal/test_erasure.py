@@ -21,6 +21,7 @@ from crm.messaging.outbound.models import OutboundIntent
 from crm.messaging.outbound.proof import prove_contact
 from crm.messaging.outbound.service import OutboundService, queue_outbound
 from crm.people.contact.models import ContactPreferences
+from crm.people.contact.quiet import QuietHours
 from crm.people.contact.service import PreferenceService
 from crm.people.merging.service import MergeService
 from crm.people.models import CreatePerson, GiveConsent, Person
@@ -183,11 +184,17 @@ async def _write_to(archive: Archive, person: Person, said: str) -> None:
     await PreferenceService(archive.database).set_preferences(
         person.id, ContactPreferences("email", frozenset({"sms"})), actor=SERVICE_ACTOR
     )
-    outbound = OutboundService(archive.database, MailboxTransport(archive.database))
+    outbound = OutboundService(
+        archive.database, MailboxTransport(archive.database), quiet=QuietHours()
+    )
     for leaves in (True, False):
         async with archive.database.transaction() as uow:
             proof = await prove_contact(
-                uow, person_id=person.id, basis="contract_notice", channel="email"
+                uow,
+                person_id=person.id,
+                basis="contract_notice",
+                channel="email",
+                quiet=QuietHours(),
             )
             params = {"code": said, "minutes": "1", "institution": "Instituto"}
             intent = OutboundIntent(
@@ -327,7 +334,13 @@ async def test_person_is_left_as_a_placeholder_that_nobody_can_write_to_or_chang
         )
     with pytest.raises(RuleBroken, match=r"contact\.inactive"):
         async with archive.database.transaction() as uow:
-            await prove_contact(uow, person_id=left.id, basis="contract_notice", channel="email")
+            await prove_contact(
+                uow,
+                person_id=left.id,
+                basis="contract_notice",
+                channel="email",
+                quiet=QuietHours(),
+            )
     sql = "SELECT count(*) FROM chat_sessions WHERE person_id = %s AND revoked_at IS NULL"
     assert await archive.count(sql, left.id) == 0
 

@@ -16,10 +16,13 @@ from crm.messaging.outbound.models import OutboundIntent, RefusedIntent, Rendere
 from crm.messaging.outbound.proof import ContactProof, prove_contact
 from crm.messaging.outbound.service import OutboundService, queue_outbound
 from crm.people.contact.models import Basis, Channel, ContactPreferences
+from crm.people.contact.quiet import QuietHours
 from crm.people.contact.service import PreferenceService
 from crm.people.models import ConsentPurpose, CreatePerson, GiveConsent, Locale, Person
 from crm.people.service import PeopleService
 from tests.rows import Rows
+
+USUAL = QuietHours()
 
 
 class RecordingTransport:
@@ -39,10 +42,11 @@ class RecordingTransport:
 class PostOffice(Rows):
     """The service over one database, and what tests ask of it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, quiet: QuietHours = USUAL) -> None:
         self.database = database
         self.transport = RecordingTransport()
-        self.outbound = OutboundService(database, self.transport)
+        self.quiet = quiet
+        self.outbound = OutboundService(database, self.transport, quiet=quiet)
         self.mailbox = MailboxTransport(database)
         self.journal = JournalService(database)
         self.people = PeopleService(database)
@@ -80,7 +84,12 @@ class PostOffice(Rows):
         """Prove that somebody may be written to."""
         async with self.database.transaction() as uow:
             return await prove_contact(
-                uow, person_id=person_id, basis=basis, channel=channel, purpose=purpose
+                uow,
+                person_id=person_id,
+                basis=basis,
+                channel=channel,
+                purpose=purpose,
+                quiet=self.quiet,
             )
 
     async def intent(

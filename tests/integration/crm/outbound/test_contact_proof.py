@@ -1,6 +1,6 @@
 """Nothing leaves without a basis that holds at the moment of sending."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crm.clock import FixedClock
 from crm.people.contact.models import ContactRefused
+from crm.people.contact.quiet import QuietHours
 
 PostOffice = Any
 CHILD = date(2012, 5, 1)
@@ -92,6 +93,31 @@ async def test_message_due_in_quiet_hours_leaves_when_they_end(
 
     assert [m.effect_key for m in office.transport.sent] == [intent.effect_key]
     assert await office.outcomes_of(intent) == [("refused", "contact.quiet_hours"), ("ok", None)]
+
+
+async def test_configured_quiet_hours_hold_when_queued_and_when_sent(
+    office: PostOffice, clock: FixedClock
+) -> None:
+    """Those of the deployment bind both moments; the usual ones bind neither."""
+    clock.advance(EVENING + timedelta(hours=3) - clock.now())  # 23:00 in Lima: usually quiet
+    siesta = type(office)(office.database, QuietHours(time(13), time(15), frozenset()))
+    person = await siesta.new_person()
+    await siesta.consent(person)
+    at_night, at_noon = [
+        await siesta.intent("consent", person=person, purpose="marketing") for _ in range(2)
+    ]
+    await siesta.queue(at_night)
+    await siesta.drain()
+    await siesta.queue(at_noon)
+    clock.advance(timedelta(hours=15))  # 14:00
+
+    await siesta.drain()
+
+    assert [m.effect_key for m in siesta.transport.sent] == [at_night.effect_key]
+    assert (await siesta.state_of(at_noon))[:2] == ("intent", "contact.quiet_hours")
+    assert await _refusal(siesta, person.id, "consent", purpose="marketing") == (
+        "contact.quiet_hours"
+    )
 
 
 async def test_quiet_hours_do_not_hold_back_a_contract_notice(
