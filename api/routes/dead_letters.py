@@ -1,4 +1,4 @@
-"""Events that no handler could take, for admins."""
+"""Events that no handler could take, and webhooks that led nowhere, for admins."""
 
 from datetime import datetime
 from typing import Annotated
@@ -41,6 +41,25 @@ class DeadLetterPage(BaseModel):
     next_cursor: str | None
 
 
+class DeadWebhookOut(BaseModel):
+    """A webhook that was a gateway's, but about nothing we know."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    gateway: str
+    event_id: str
+    code: str
+    noted_at: datetime
+
+
+class DeadWebhookPage(BaseModel):
+    """A page of webhooks that led nowhere."""
+
+    items: list[DeadWebhookOut]
+    next_cursor: str | None
+
+
 class Replayed(BaseModel):
     """How many deliveries will be tried again."""
 
@@ -55,6 +74,18 @@ async def list_dead_letters(
     found = await services.deliveries.list_dead(cursor=page.cursor, limit=page.limit, actor=staff)
     items = [DeadLetterOut.model_validate(row) for row in found.items]
     return DeadLetterPage(items=items, next_cursor=found.next_cursor)
+
+
+@router.get("/webhooks", summary="List webhooks that led nowhere")
+async def list_dead_webhooks(
+    staff: EventReader, services: ServicesDep, page: PageDep
+) -> DeadWebhookPage:
+    """Return what gateways reported and nobody could use, the latest first."""
+    found = await services.webhooks.list_dead_notes(
+        cursor=page.cursor, limit=page.limit, actor=staff
+    )
+    items = [DeadWebhookOut.model_validate(note) for note in found.items]
+    return DeadWebhookPage(items=items, next_cursor=found.next_cursor)
 
 
 @router.post("/replay", summary="Try all events again that were given up")

@@ -1,12 +1,17 @@
 """Takes the gateways' webhooks: the signature first, then each event in its own transaction."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from uuid import UUID
 
-from crm.actor import SERVICE_ACTOR
+from crm.actor import SERVICE_ACTOR, Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, OrientaError, RuleBroken, Unauthenticated
+from crm.identity.permissions import Area, require
 from crm.journal.audit import AuditEntry, Outcome
+from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.payments.gateways import store
+from crm.payments.gateways.dead_notes import DeadNote
 from crm.payments.gateways.protocol import Gateway, GatewayEvent
 
 Receive = Callable[[UnitOfWork, GatewayEvent], Awaitable[bool]]
@@ -53,6 +58,19 @@ class WebhookReceiver:
             await self._note(name, store.digest_of(body), unknown)
             return 0
         return sum([await self._take_event(event) for event in events])
+
+    async def list_dead_notes(
+        self, *, cursor: str | None, limit: int, actor: Actor
+    ) -> Page[DeadNote]:
+        """Return the webhooks that led nowhere, the latest first.
+
+        Raises: Denied("auth.role"); RuleBroken("page.cursor").
+        """
+        require(actor, Area.EVENTS)
+        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
+        async with self._db.read() as conn:
+            rows = await store.select_dead_notes(conn, after=after, limit=limit + 1)
+        return page_of(rows, limit, lambda note: encode_cursor(note.noted_at, note.id))
 
     async def _take_event(self, event: GatewayEvent) -> bool:
         try:
