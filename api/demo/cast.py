@@ -11,7 +11,7 @@ import yaml
 from api.demo import store
 from crm.actor import SERVICE_ACTOR
 from crm.ids import INSTITUTION, PersonId, SubjectId
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.people.models import CreatePerson, GiveConsent
 from crm.support.commands import OpenTicket
@@ -95,15 +95,7 @@ async def _enrol(services: "Services", role: Role, person_id: PersonId) -> None:
 
 
 def _entry(person_id: PersonId, cohorts: list[str]) -> AuditEntry:
-    return AuditEntry(
-        actor=SERVICE_ACTOR,
-        action="demo.enrol",
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
-        about=person_id,
-        payload={"cohorts": cohorts},
-    )
+    return performed(SERVICE_ACTOR, "demo.enrol", about=person_id, payload={"cohorts": cohorts})
 
 
 async def _open_tickets(services: "Services", role: Role, person_id: PersonId) -> None:

@@ -17,7 +17,7 @@ from api.demo.students import BLOCK, COHORTS_A_BLOCK, PAST_SEATS, PastCohort, St
 from crm.actor import SERVICE_ACTOR
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import RuleBroken
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
@@ -256,12 +256,4 @@ async def _drop_taken_phones(conn: Connection, batch: Batch) -> None:
 
 def _entry(seed: int, summary: GeneratorSummary) -> AuditEntry:
     added = {f.name: getattr(summary, f.name) for f in fields(summary)}
-    return AuditEntry(
-        actor=SERVICE_ACTOR,
-        action="demo.generate",
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
-        arguments={"seed": seed},
-        payload=added,
-    )
+    return performed(SERVICE_ACTOR, "demo.generate", arguments={"seed": seed}, payload=added)

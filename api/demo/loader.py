@@ -12,7 +12,7 @@ from api.demo.catalogue import INSTITUTION, CatalogueFiles
 from crm.actor import SERVICE_ACTOR, Role
 from crm.db import UnitOfWork
 from crm.identity.models import CreateStaff
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from retrieval.ingest.service import IngestProgress, IngestSummary
 
 if TYPE_CHECKING:
@@ -82,14 +82,7 @@ async def _load_catalogue(uow: UnitOfWork, files: CatalogueFiles) -> tuple[int, 
 
 
 def _entry(codes: list[str]) -> AuditEntry:
-    return AuditEntry(
-        actor=SERVICE_ACTOR,
-        action="demo.load",
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
-        payload={"codes": codes},
-    )
+    return performed(SERVICE_ACTOR, "demo.load", payload={"codes": codes})
 
 
 async def _load_staff(services: "Services", files: CatalogueFiles, report: Report) -> int:

@@ -14,7 +14,7 @@ from api.bootstrap import Services
 from api.dependencies import AuditReader, PageDep, RequireAdmin, RunReader, ServicesDep
 from api.routes.auth import StaffOut
 from crm.actor import Actor
-from crm.journal.audit import AuditEntry, Effect, Outcome
+from crm.journal.audit import Effect, Outcome, performed
 from crm.journal.service import AuditRecord
 from crm.messaging.turns.models import RunStatus
 
@@ -185,12 +185,10 @@ async def _note(
 ) -> None:
     """Audit that somebody looks, before anything is shown."""
     person_id = filters.get("person_id")
-    entry = AuditEntry(
-        actor=staff,
-        action=action,
-        effect="READ",
-        outcome="ok",
-        decision="allowed",
+    entry = performed(
+        staff,
+        action,
+        "READ",
         people=(person_id,) if isinstance(person_id, UUID) else (),
         payload={"filters": dict(filters)},
     )

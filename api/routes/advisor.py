@@ -14,7 +14,7 @@ from api.chat_session import ServicesDep
 from api.dependencies import PageDep, RequireAdvisor
 from api.wire import MessageOut, message_out
 from crm.actor import Actor
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.messaging.conversations.models import (
     Conversation,
     ConversationStatus,
@@ -121,13 +121,8 @@ async def get_conversation(
 
 
 def _listed(staff: Actor, shown: Sequence[ConversationSummary]) -> AuditEntry:
-    return AuditEntry(
-        actor=staff,
-        action="conversation.list",
-        effect="READ",
-        outcome="ok",
-        decision="allowed",
-        people=tuple(c.person_id for c in shown if c.person_id),
+    return performed(
+        staff, "conversation.list", "READ", people=tuple(c.person_id for c in shown if c.person_id)
     )
 
 

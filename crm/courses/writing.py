@@ -16,7 +16,7 @@ from crm.db import Connection, Database, UnitOfWork
 from crm.errors import Conflict, NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 
@@ -47,7 +47,9 @@ class CourseWriting:
             await _require_area(uow.conn, content.area)
             course = await store.upsert_course(uow.conn, content, at=uow.clock.now())
             uow.publish(CourseChanged(course_code=course.code))
-            uow.audit(_entry(actor, "course.upsert", asdict(content)))
+            uow.audit(
+                performed(actor, "course.upsert", about=INSTITUTION, arguments=asdict(content))
+            )
             return course
 
         return await self._once(idempotency, asdict(content), work, Course)
@@ -77,7 +79,9 @@ class CourseWriting:
             rules.assert_acyclic({**graph, course_code: list(codes)})
             await store.replace_prerequisites(uow.conn, course_code, codes)
             uow.publish(CourseChanged(course_code=course_code))
-            uow.audit(_entry(actor, "course.set_prerequisites", arguments))
+            uow.audit(
+                performed(actor, "course.set_prerequisites", about=INSTITUTION, arguments=arguments)
+            )
             found = await store.select_prerequisites(uow.conn, [course_code])
             return found.get(course_code, ())
 
@@ -99,7 +103,9 @@ class CourseWriting:
         async def work(uow: UnitOfWork) -> Cohort:
             cohort = await _insert_cohort(uow, command)
             uow.publish(CohortOpened(cohort_id=cohort.id, course_code=cohort.course_code))
-            uow.audit(_entry(actor, "cohort.create", asdict(command)))
+            uow.audit(
+                performed(actor, "cohort.create", about=INSTITUTION, arguments=asdict(command))
+            )
             return cohort
 
         return await self._once(idempotency, asdict(command), work, Cohort)
@@ -125,7 +131,9 @@ class CourseWriting:
             changes = _columns(command, at=uow.clock.now())
             await cohort_store.update_cohort(uow.conn, command.code, changes)
             uow.publish(CohortChanged(cohort_id=before.id, course_code=before.course_code))
-            uow.audit(_entry(actor, "cohort.update", asdict(command)))
+            uow.audit(
+                performed(actor, "cohort.update", about=INSTITUTION, arguments=asdict(command))
+            )
             settled = await settle(uow, [before.id], self._policy)
             return settled.cohorts[before.id]
 
@@ -140,18 +148,6 @@ class CourseWriting:
     ) -> T:
         async with self._db.transaction() as uow:
             return await do_once(uow, key, arguments, lambda: work(uow), kind=kind)
-
-
-def _entry(actor: Actor, action: str, arguments: Mapping[str, object]) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
-        arguments=arguments,
-        about=INSTITUTION,
-    )
 
 
 async def _require_area(conn: Connection, code: str) -> None:

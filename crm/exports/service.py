@@ -12,7 +12,7 @@ from crm.exports import store
 from crm.exports.cells import cell_of, price_of
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 
 ExportKind = Literal["people", "leads", "courses"]
 _STRETCH = 1_000
@@ -104,12 +104,10 @@ class ExportService:
 
 
 def _entry(kind: ExportKind, export: Export, rows: Sequence[DictRow], actor: Actor) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=f"export.{kind}",
-        effect="READ",
-        outcome="ok",
-        decision="allowed",
+    return performed(
+        actor,
+        f"export.{kind}",
+        "READ",
         payload={"rows": len(rows)},
         about=INSTITUTION,
         people=tuple({row[export.person] for row in rows}) if export.person else (),

@@ -18,7 +18,7 @@ from crm.identity.permissions import Area, require
 from crm.identity.strangers import Strangers
 from crm.identity.totp import accepts, check_secret
 from crm.ids import StaffId, new_id
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.vault import SubjectKey
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.addresses import normalise_email, normalise_name
@@ -62,17 +62,7 @@ class StaffAccess:
             )
             uow.publish(StaffCreated(staff_id=staff.id, role=str(staff.role)))
             facts = {"email": staff.email, "name": staff.name, "role": str(staff.role)}
-            uow.audit(
-                AuditEntry(
-                    actor=actor,
-                    action="staff.create",
-                    effect="WRITE",
-                    outcome="ok",
-                    decision="allowed",
-                    about=staff.id,
-                    payload=facts,
-                )
-            )
+            uow.audit(performed(actor, "staff.create", about=staff.id, payload=facts))
         return staff
 
     async def login(self, email: str, password: str, *, totp: str | None = None) -> StaffLogin:

@@ -26,7 +26,7 @@ from crm.imports.models import (
     Outcome,
     choose_columns,
 )
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 
 Progress = Callable[[Import, int], None]
 _UNREADABLE = "The line does not have the header's number of cells, or a quote is not closed."
@@ -186,12 +186,9 @@ def _clean(cell: str) -> str:
 
 
 def _record(row: Import, records: list[Record], outcome: Outcome) -> AuditEntry:
-    return AuditEntry(
-        actor=SERVICE_ACTOR,
-        action=f"import.{row.kind}",
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
+    return performed(
+        SERVICE_ACTOR,
+        f"import.{row.kind}",
         payload={
             "first_line": records[0].number,
             "last_line": records[-1].number,

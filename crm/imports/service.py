@@ -22,7 +22,7 @@ from crm.imports.models import (
     LineError,
     StartImport,
 )
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
@@ -245,12 +245,9 @@ async def _close(uow: UnitOfWork, import_id: ImportId, status: str, error_code: 
 def _entry(
     actor: Actor, action: str, import_id: ImportId, payload: Mapping[str, object]
 ) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
+    return performed(
+        actor,
+        action,
         arguments={"import_id": import_id},
         payload=payload,
         about=INSTITUTION,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -11,6 +11,7 @@ from uuid import UUID
 from crm.actor import Actor
 
 Effect = Literal["READ", "WRITE", "MONEY", "OUTBOUND", "NONE"]
+ChainKind = Literal["conversation", "batch"]
 Outcome = Literal["ok", "refused", "failed", "needs_confirmation", "aborted"]
 
 GENESIS = bytes(32)
@@ -84,7 +85,7 @@ class AuditEntry:
     people: tuple[UUID, ...] = ()
     others: Mapping[str, UUID] = field(default_factory=dict)
     chain_id: UUID | None = None
-    chain_kind: Literal["conversation", "batch"] = "conversation"
+    chain_kind: ChainKind = "conversation"
     conversation_id: UUID | None = None
     run_id: UUID | None = None
     step: int | None = None
@@ -106,6 +107,43 @@ class AuditEntry:
     def subjects(self) -> frozenset[UUID]:
         """Return everybody whose key the record needs."""
         return frozenset((self.subject_id, *self.others.values()))
+
+
+def performed(
+    actor: Actor,
+    action: str,
+    effect: Effect = "WRITE",
+    *,
+    about: UUID | None = None,
+    people: Iterable[UUID] = (),
+    payload: Mapping[str, object] | None = None,
+    arguments: Mapping[str, object] | None = None,
+    effect_key: str | None = None,
+    chain_id: UUID | None = None,
+    chain_kind: ChainKind = "conversation",
+) -> AuditEntry:
+    """Return the record of something that was allowed and done; the fields as `AuditEntry` says."""
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        effect=effect,
+        outcome="ok",
+        decision="allowed",
+        about=about,
+        people=tuple(people),
+        payload=payload or {},
+        arguments=arguments,
+        effect_key=effect_key,
+        chain_id=chain_id,
+        chain_kind=chain_kind,
+    )
+
+
+def shown(actor: Actor, action: str, people: Sequence[UUID], **payload: object) -> AuditEntry:
+    """Return the record of having shown what is known of people; the payload names them, too."""
+    return performed(
+        actor, action, "READ", people=people, payload={**payload, "people": list(people)}
+    )
 
 
 def shard_of(actor: Actor) -> UUID:

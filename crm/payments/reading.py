@@ -16,8 +16,8 @@ from crm.payments.invoices import store as invoices
 from crm.payments.invoices.models import CreditNote, Invoice
 from crm.payments.invoices.store import InvoiceFilter
 from crm.payments.models import Dispute, Fact, InvoiceId, Payment, PaymentId, Refund
-from crm.payments.records import record_read
 from crm.people.authority import owner_of
+from crm.people.reads import record_read
 
 
 @dataclass(frozen=True, slots=True)

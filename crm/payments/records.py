@@ -1,12 +1,11 @@
 """How the audit speaks of money."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from crm.actor import Actor
 from crm.db import UnitOfWork
-from crm.journal.audit import AuditEntry, Outcome
-from crm.people.authority import audits_reads
+from crm.journal.audit import AuditEntry, Outcome, performed
 
 
 def record_money(
@@ -20,16 +19,7 @@ def record_money(
 ) -> None:
     """Record that money, or a claim to money, moved."""
     uow.audit(
-        AuditEntry(
-            actor=actor,
-            action=action,
-            effect="MONEY",
-            outcome="ok",
-            decision="allowed",
-            about=about,
-            payload=payload,
-            effect_key=effect_key,
-        )
+        performed(actor, action, "MONEY", about=about, payload=payload, effect_key=effect_key)
     )
 
 
@@ -49,26 +39,3 @@ def record_attempt(
             payload=payload,
         )
     )
-
-
-def record_read(
-    uow: UnitOfWork,
-    action: str,
-    *,
-    actor: Actor,
-    people: Sequence[UUID],
-    payload: Mapping[str, object] | None = None,
-) -> None:
-    """Record what staff saw; the tool runner does so for agents, students read their own."""
-    if audits_reads(actor):
-        uow.audit(
-            AuditEntry(
-                actor=actor,
-                action=action,
-                effect="READ",
-                outcome="ok",
-                decision="allowed",
-                payload=payload or {},
-                people=tuple(dict.fromkeys(people)),
-            )
-        )

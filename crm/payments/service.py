@@ -30,8 +30,8 @@ from crm.payments.models import (
 from crm.payments.reading import PaymentReading
 from crm.payments.reconciliation import store as reconciliation
 from crm.payments.reconciliation.models import GatewayBook, Reconciliation, compare
-from crm.payments.records import record_read
 from crm.people.authority import owner_of
+from crm.people.reads import record_read
 
 LedgerTotal = tuple[str, str | None, str, int]
 

@@ -1,7 +1,7 @@
 """Use cases of people: create, read, change, find, consent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from crm.actor import Actor
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import NotFound
 from crm.ids import PersonId, new_id
-from crm.journal.audit import AuditEntry, Effect
+from crm.journal.audit import performed, shown
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page
@@ -223,7 +223,9 @@ async def _insert(uow: UnitOfWork, person: Person, actor: Actor) -> Person:
     await _check_guardian(uow, person.id, person.guardian_id)
     await store.insert_person(uow.conn, person)
     uow.publish(PersonCreated(person_id=person.id))
-    uow.audit(_written("person.create", person.id, actor, {"person": asdict(person)}))
+    uow.audit(
+        performed(actor, "person.create", about=person.id, payload={"person": asdict(person)})
+    )
     return person
 
 
@@ -238,7 +240,7 @@ async def _change(
     after = await store.update_person(uow.conn, before.id, news, at=uow.clock.now())
     uow.publish(PersonUpdated(person_id=after.id, version=after.version))
     changes = {name: [getattr(before, name), value] for name, value in news.items()}
-    uow.audit(_written("person.update", after.id, actor, {"changes": changes}))
+    uow.audit(performed(actor, "person.update", about=after.id, payload={"changes": changes}))
     return after
 
 
@@ -253,7 +255,8 @@ async def _append_consent(uow: UnitOfWork, command: GiveConsent, actor: Actor) -
             granted=consent.granted,
         )
     )
-    entry = _written("person.consent", consent.person_id, actor, {"consent": asdict(consent)})
+    payload = {"consent": asdict(consent)}
+    entry = performed(actor, "person.consent", about=consent.person_id, payload=payload)
     uow.audit(entry)
     return consent
 
@@ -276,30 +279,9 @@ def _audit_read(
     **payload: object,
 ) -> None:
     if authority.audits_reads(actor):
-        shown = {"people": listed} if about is None else {}
-        entry = _entry(action, "READ", actor, about, {**payload, **shown})
-        uow.audit(replace(entry, people=tuple(listed) if about is None else (about,)))
-
-
-def _written(
-    action: str, about: PersonId, actor: Actor, payload: Mapping[str, object]
-) -> AuditEntry:
-    return _entry(action, "WRITE", actor, about, payload)
-
-
-def _entry(
-    action: str,
-    effect: Effect,
-    actor: Actor,
-    about: PersonId | None,
-    payload: Mapping[str, object],
-) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect=effect,
-        outcome="ok",
-        decision="allowed",
-        payload=payload,
-        about=about,
-    )
+        if about is None:
+            uow.audit(shown(actor, action, listed, **payload))
+        else:
+            uow.audit(
+                performed(actor, action, "READ", about=about, people=[about], payload=payload)
+            )

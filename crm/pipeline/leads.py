@@ -9,6 +9,7 @@ from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.ids import PersonId, new_id
+from crm.journal.audit import performed
 from crm.people.models import Locale
 from crm.pipeline import models, store
 from crm.pipeline.activities.acts import note_activity
@@ -23,7 +24,6 @@ from crm.pipeline.models import (
     Stage,
     StageChange,
 )
-from crm.pipeline.records import written
 from crm.pipeline.sla.acts import start_clock, stop_clocks
 from crm.pipeline.sla.models import FIRST_RESPONSE, NEXT_STEP
 
@@ -77,7 +77,7 @@ async def _insert(uow: UnitOfWork, command: CreateLead, locale: Locale, actor: A
     await store.insert_lead(uow.conn, lead)
     await _write_history(uow, None, lead, actor)
     uow.publish(LeadCreated(lead_id=lead.id, person_id=lead.person_id))
-    uow.audit(written("lead.create", lead.person_id, actor, {"lead": asdict(lead)}))
+    uow.audit(performed(actor, "lead.create", about=lead.person_id, payload={"lead": asdict(lead)}))
     return lead
 
 
@@ -101,7 +101,14 @@ async def change_lead(
     after = await store.update_lead(uow.conn, lead_id, news)
     uow.publish(LeadUpdated(lead_id=lead_id, version=after.version))
     told = {name: [getattr(before, name), value] for name, value in news.items()}
-    uow.audit(written("lead.update", after.person_id, actor, {"lead_id": lead_id, "changes": told}))
+    uow.audit(
+        performed(
+            actor,
+            "lead.update",
+            about=after.person_id,
+            payload={"lead_id": lead_id, "changes": told},
+        )
+    )
     return after
 
 
@@ -183,7 +190,7 @@ def _tell_move(uow: UnitOfWork, before: Lead, after: Lead, actor: Actor) -> None
         uow.publish(LeadLost(lead_id=after.id, person_id=after.person_id, reason=after.lost_reason))
     moved = {"lead_id": after.id, "from": before.stage, "to": after.stage}
     payload = {**moved, "reason": after.lost_reason}
-    uow.audit(written("lead.stage", after.person_id, actor, payload))
+    uow.audit(performed(actor, "lead.stage", about=after.person_id, payload=payload))
 
 
 async def _time_stage(uow: UnitOfWork, lead: Lead) -> None:

@@ -9,13 +9,13 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId
+from crm.journal.audit import shown
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import audits_reads
 from crm.pipeline import store
 from crm.pipeline.activities import store as activities
 from crm.pipeline.activities.models import Activity
 from crm.pipeline.models import Lead, LeadFilters, LeadId, LeadSort, StageChange
-from crm.pipeline.records import shown
 from crm.pipeline.sla import store as clocks
 from crm.pipeline.sla.models import SlaClock
 
@@ -57,7 +57,7 @@ class LeadReading:
             page = page_of(rows, limit, lambda lead: _cursor(lead, sort))
             if audits_reads(actor):
                 people = [lead.person_id for lead in page.items]
-                uow.audit(shown("lead.list", people, actor, searched=filters.query is not None))
+                uow.audit(shown(actor, "lead.list", people, searched=filters.query is not None))
         return page
 
     async def get_lead(self, lead_id: LeadId, *, actor: Actor) -> LeadDetail:
@@ -71,7 +71,7 @@ class LeadReading:
             history = await store.select_stages(uow.conn, lead_id)
             found = await clocks.select_clocks(uow.conn, "lead", lead_id)
             if audits_reads(actor):
-                uow.audit(shown("lead.read", [lead.person_id], actor, lead_id=lead_id))
+                uow.audit(shown(actor, "lead.read", [lead.person_id], lead_id=lead_id))
         return LeadDetail(lead, tuple(history), tuple(found))
 
     async def lead_timeline(
@@ -89,7 +89,7 @@ class LeadReading:
                 uow.conn, lead_id=lead_id, after=after, limit=limit + 1
             )
             if audits_reads(actor):
-                uow.audit(shown("lead.timeline", [lead.person_id], actor, lead_id=lead_id))
+                uow.audit(shown(actor, "lead.timeline", [lead.person_id], lead_id=lead_id))
         return page_of(rows, limit, lambda a: encode_cursor(a.occurred_at, a.id))
 
     async def person_timeline(
@@ -106,7 +106,7 @@ class LeadReading:
                 uow.conn, person_id=person_id, after=after, limit=limit + 1
             )
             if audits_reads(actor):
-                uow.audit(shown("person.timeline", [person_id], actor))
+                uow.audit(shown(actor, "person.timeline", [person_id]))
         return page_of(rows, limit, lambda a: encode_cursor(a.occurred_at, a.id))
 
 

@@ -1,7 +1,7 @@
 """Use cases of support: open tickets, look after them, hand conversations to people."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -11,9 +11,10 @@ from crm.errors import Conflict, NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import StaffId, TicketId
 from crm.journal import idempotency as keys
-from crm.journal.audit import AuditEntry, Effect
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
+from crm.people.authority import audits_reads
 from crm.support import rules, store
 from crm.support.commands import OpenTicket, TicketFilters
 from crm.support.events import TicketAssigned, TicketOpened, TicketStatusChanged
@@ -66,7 +67,7 @@ class SupportService(Handoffs):
         async def work(uow: UnitOfWork) -> Ticket:
             ticket = await self.open_ticket(uow, command)
             said = asdict(command)
-            uow.audit(_entry(actor, "ticket.open", about=ticket.subject_id, arguments=said))
+            uow.audit(performed(actor, "ticket.open", about=ticket.subject_id, arguments=said))
             return ticket
 
         return await self._once(idempotency, asdict(command), work, actor=actor)
@@ -78,7 +79,7 @@ class SupportService(Handoffs):
         """
         async with self._db.transaction() as uow:
             ticket = await find_ticket(uow, ticket_id, actor)
-            if _reads_are_ours_to_audit(actor):
+            if audits_reads(actor):
                 uow.audit(_seen(actor, "ticket.read", [ticket], about=ticket.subject_id))
         return ticket
 
@@ -107,7 +108,7 @@ class SupportService(Handoffs):
                 uow.conn, filters or TicketFilters(), actor=actor, after=after, limit=limit + 1
             )
             page = page_of(rows, limit, lambda t: encode_cursor(t.created_at, t.id))
-            if _reads_are_ours_to_audit(actor):
+            if audits_reads(actor):
                 shown = {"tickets": [t.id for t in page.items]}
                 uow.audit(_seen(actor, "ticket.list", page.items, payload=shown))
         return page
@@ -141,7 +142,9 @@ class SupportService(Handoffs):
                 )
             )
             uow.audit(
-                _entry(actor, "ticket.change_status", about=before.subject_id, arguments=arguments)
+                performed(
+                    actor, "ticket.change_status", about=before.subject_id, arguments=arguments
+                )
             )
             return await find_ticket(uow, ticket_id, actor)
 
@@ -172,7 +175,9 @@ class SupportService(Handoffs):
             change = (_text(before.staff_id), _text(staff_id))
             await _note_change(uow, before, "assigned", change, actor=actor)
             uow.publish(TicketAssigned(ticket_id=ticket_id, staff_id=staff_id))
-            uow.audit(_entry(actor, "ticket.assign", about=before.subject_id, arguments=arguments))
+            uow.audit(
+                performed(actor, "ticket.assign", about=before.subject_id, arguments=arguments)
+            )
             return await find_ticket(uow, ticket_id, actor)
 
         return await self._once(idempotency, arguments, work, actor=actor)
@@ -201,7 +206,7 @@ class SupportService(Handoffs):
             ticket = await find_ticket(uow, ticket_id, actor, lock=True)
             note = await _note_change(uow, ticket, "note", (None, text), actor=actor)
             await store.touch_ticket(uow.conn, ticket_id, at=uow.clock.now())
-            uow.audit(_entry(actor, "ticket.note", about=ticket.subject_id, arguments=arguments))
+            uow.audit(performed(actor, "ticket.note", about=ticket.subject_id, arguments=arguments))
             if idempotency:
                 await keys.complete(uow, idempotency, note.id)
         return note
@@ -223,11 +228,6 @@ class SupportService(Handoffs):
         return ticket
 
 
-def _reads_are_ours_to_audit(actor: Actor) -> bool:
-    """Say whether nobody else records the read: an agent's runner does, students read their own."""
-    return actor.is_staff and actor.agent is None
-
-
 def _seen(
     actor: Actor,
     action: str,
@@ -236,29 +236,8 @@ def _seen(
     about: UUID | None = None,
     payload: Mapping[str, object] | None = None,
 ) -> AuditEntry:
-    entry = _entry(actor, action, about=about, payload=payload, effect="READ")
-    return replace(entry, people=tuple(t.person_id for t in tickets if t.person_id))
-
-
-def _entry(
-    actor: Actor,
-    action: str,
-    *,
-    about: UUID | None = None,
-    arguments: Mapping[str, object] | None = None,
-    payload: Mapping[str, object] | None = None,
-    effect: Effect = "WRITE",
-) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect=effect,
-        outcome="ok",
-        decision="allowed",
-        about=about,
-        arguments=arguments,
-        payload=payload or {},
-    )
+    people = [ticket.person_id for ticket in tickets if ticket.person_id]
+    return performed(actor, action, "READ", about=about, people=people, payload=payload)
 
 
 async def _opened_before(conn: Connection, command: OpenTicket) -> Ticket:

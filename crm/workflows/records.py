@@ -2,7 +2,7 @@
 
 from crm.actor import Actor
 from crm.db import UnitOfWork
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.workflows import events
 from crm.workflows.models import Saga
 
@@ -20,12 +20,9 @@ def record_turn(
 ) -> None:
     """Record that a saga started, turned back, ended, was set aside or resumed."""
     uow.audit(
-        AuditEntry(
-            actor=actor,
-            action=f"saga.{turn}",
-            effect="WRITE",
-            outcome="ok",
-            decision="allowed",
+        performed(
+            actor,
+            f"saga.{turn}",
             about=saga.person_id,
             payload={"saga_id": saga.id, "kind": saga.kind, "step": saga.step, "code": code},
         )

@@ -8,11 +8,11 @@ from uuid import UUID
 from crm.actor import Actor
 from crm.courses.seats.authority import seat_owner
 from crm.courses.seats.models import HoldId
-from crm.courses.seats.records import reading_of
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import new_id
+from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
@@ -123,7 +123,7 @@ class WorkflowService:
                 raise _unknown()
             steps = await store.select_steps(uow.conn, saga_id)
             if audits_reads(actor):
-                uow.audit(reading_of(actor, "saga.read", (saga.person_id,)))
+                uow.audit(shown(actor, "saga.read", (saga.person_id,)))
             made = (
                 await payments.select_payments_of(uow.conn, saga.invoice_id)
                 if saga.invoice_id
@@ -154,7 +154,7 @@ class WorkflowService:
             page = page_of(rows, limit, lambda s: encode_cursor(s.created_at, s.id))
             if audits_reads(actor):
                 seen = tuple(saga.person_id for saga in page.items)
-                uow.audit(reading_of(actor, "saga.list", seen))
+                uow.audit(shown(actor, "saga.list", seen))
         return page
 
     async def cancel(self, saga_id: SagaId, *, actor: Actor) -> Saga:

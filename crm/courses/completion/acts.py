@@ -18,7 +18,7 @@ from crm.courses.completion.models import (
 )
 from crm.db import UnitOfWork
 from crm.errors import NotFound
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 
 _DEFAULT_POLICY = CompletionPolicy()
 
@@ -76,12 +76,9 @@ def _note(
         )
     )
     uow.audit(
-        AuditEntry(
-            actor=actor,
-            action="enrolment.complete",
-            effect="WRITE",
-            outcome="ok",
-            decision="allowed",
+        performed(
+            actor,
+            "enrolment.complete",
             about=studies.person_id,
             payload={
                 "enrolment_id": str(studies.enrolment_id),

@@ -21,12 +21,12 @@ from crm.courses.seats import store as holds
 from crm.courses.seats.acts import find_hold, require_seat, unclaimed_hold
 from crm.courses.seats.authority import check_reason, seat_owner
 from crm.courses.seats.models import DEFAULT_POLICY, HoldId, HoldStatus, SeatHold, SeatPolicy
-from crm.courses.seats.records import change_of
 from crm.courses.seats.turnover import lock_cohort, lock_cohorts, settle
 from crm.courses.seats.waitlist import store as waitlist
 from crm.db import UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.ids import PersonId, new_id
+from crm.journal.audit import performed
 
 
 async def confirm_enrolment(
@@ -89,7 +89,7 @@ async def withdraw_enrolment(
         EnrolmentWithdrawn(enrolment_id=enrolment_id, person_id=person_id, cohort_id=cohort_id)
     )
     payload = {"enrolment_id": enrolment_id, "reason": reason}
-    uow.audit(change_of(actor, "enrolment.withdraw", about=person_id, payload=payload))
+    uow.audit(performed(actor, "enrolment.withdraw", about=person_id, payload=payload))
     await settle(uow, [cohort_id], policy)
     return replace(enrolment, status="withdrawn", ended_at=ended_at)
 
@@ -218,7 +218,7 @@ def _note_confirmed(uow: UnitOfWork, made: Enrolment, hold_id: HoldId, actor: Ac
         )
     )
     payload = {"enrolment_id": made.id, "cohort_id": made.cohort_id, "hold_id": hold_id}
-    uow.audit(change_of(actor, "enrolment.confirm", about=made.person_id, payload=payload))
+    uow.audit(performed(actor, "enrolment.confirm", about=made.person_id, payload=payload))
 
 
 def _note_transferred(uow: UnitOfWork, old: Enrolment, new: Enrolment, actor: Actor) -> None:
@@ -232,4 +232,4 @@ def _note_transferred(uow: UnitOfWork, old: Enrolment, new: Enrolment, actor: Ac
         )
     )
     payload = {"from": old.id, "to": new.id, "cohort_id": new.cohort_id}
-    uow.audit(change_of(actor, "enrolment.transfer", about=new.person_id, payload=payload))
+    uow.audit(performed(actor, "enrolment.transfer", about=new.person_id, payload=payload))

@@ -9,8 +9,8 @@ from crm.courses.enrolments.models import Enrolment, EnrolmentFilters, Enrolment
 from crm.courses.models import CohortId
 from crm.courses.seats.authority import seat_owner
 from crm.courses.seats.models import SeatPolicy
-from crm.courses.seats.records import reading_of
 from crm.db import Database
+from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
@@ -32,7 +32,7 @@ class EnrolmentService:
         async with self._db.transaction() as uow:
             enrolment = await acts.find_enrolment(uow, enrolment_id, actor, write=False)
             if audits_reads(actor):
-                uow.audit(reading_of(actor, "enrolment.read", (enrolment.person_id,)))
+                uow.audit(shown(actor, "enrolment.read", (enrolment.person_id,)))
         return enrolment
 
     async def list_enrolments(
@@ -56,7 +56,7 @@ class EnrolmentService:
             page = page_of(rows, limit, lambda e: encode_cursor(e.confirmed_at, e.id))
             if audits_reads(actor):
                 seen = tuple(enrolment.person_id for enrolment in page.items)
-                uow.audit(reading_of(actor, "enrolment.list", seen))
+                uow.audit(shown(actor, "enrolment.list", seen))
         return page
 
     async def transfer_enrolment(

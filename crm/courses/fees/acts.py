@@ -24,7 +24,7 @@ from crm.courses.models import CohortId
 from crm.db import UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import INSTITUTION, PersonId, new_id
-from crm.journal.audit import AuditEntry, Effect
+from crm.journal.audit import AuditEntry, Effect, performed
 
 #: As many quotes as one round of `expire_quotes` lets expire.
 EXPIRE_BATCH = 200
@@ -241,12 +241,10 @@ def _note_expired(uow: UnitOfWork, expired: list[QuoteId]) -> None:
         uow.publish(QuoteExpired(quote_id=quote_id))
     if expired:
         uow.audit(
-            AuditEntry(
-                actor=SERVICE_ACTOR,
-                action="quote.expire",
-                effect="MONEY",
-                outcome="ok",
-                decision="allowed",
+            performed(
+                SERVICE_ACTOR,
+                "quote.expire",
+                "MONEY",
                 about=INSTITUTION,
                 payload={"quotes": [str(quote_id) for quote_id in expired]},
             )
@@ -254,12 +252,10 @@ def _note_expired(uow: UnitOfWork, expired: list[QuoteId]) -> None:
 
 
 def _entry(action: str, quote: Quote, actor: Actor, *, effect: Effect) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect=effect,
-        outcome="ok",
-        decision="allowed",
+    return performed(
+        actor,
+        action,
+        effect,
         about=quote.person_id,
         payload={
             "quote_id": str(quote.id),

@@ -14,11 +14,11 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId, new_id
-from crm.journal.audit import AuditEntry
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
-from crm.people.authority import audits_reads, owner_of
+from crm.people.authority import owner_of
+from crm.people.reads import record_read
 
 
 class FeeService:
@@ -137,7 +137,7 @@ class FeeService:
         owner = _owner(actor)
         async with self._db.transaction() as uow:
             quote = await _find(uow, quote_id, owner)
-            _audit_read(uow, "quote.read", actor, [quote])
+            _record_read(uow, "quote.read", [quote], actor)
         return quote
 
     async def list_quotes(
@@ -160,7 +160,7 @@ class FeeService:
         async with self._db.transaction() as uow:
             rows = await store.select_quotes(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda q: encode_cursor(q.created_at, q.id))
-            _audit_read(uow, "quote.list", actor, page.items)
+            _record_read(uow, "quote.list", page.items, actor)
         return page
 
 
@@ -178,16 +178,7 @@ async def _find(uow: UnitOfWork, quote_id: QuoteId, owner: PersonId | None) -> Q
     return quote
 
 
-def _audit_read(uow: UnitOfWork, action: str, actor: Actor, shown: Sequence[Quote]) -> None:
-    if audits_reads(actor):
-        uow.audit(
-            AuditEntry(
-                actor=actor,
-                action=action,
-                effect="READ",
-                outcome="ok",
-                decision="allowed",
-                people=tuple(dict.fromkeys(quote.person_id for quote in shown)),
-                payload={"quotes": [str(quote.id) for quote in shown]},
-            )
-        )
+def _record_read(uow: UnitOfWork, action: str, shown: Sequence[Quote], actor: Actor) -> None:
+    payload = {"quotes": [str(quote.id) for quote in shown]}
+    people = [quote.person_id for quote in shown]
+    record_read(uow, action, actor=actor, people=people, payload=payload)

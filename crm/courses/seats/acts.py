@@ -21,12 +21,12 @@ from crm.courses.seats.models import (
     check_life,
     check_open,
 )
-from crm.courses.seats.records import change_of
 from crm.courses.seats.turnover import lock_cohort, settle
 from crm.courses.seats.waitlist import store as waitlist
 from crm.db import UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import PersonId, new_id
+from crm.journal.audit import performed
 
 #: As many holds as one round of `expire_holds` looks at.
 EXPIRE_BATCH = 200
@@ -113,7 +113,7 @@ async def release_hold(
         await waitlist.end_entries(uow.conn, [hold.entry_id], "declined", at=uow.clock.now())
         uow.publish(WaitlistLeft(entry_id=hold.entry_id, **where))
     payload = {"hold_id": hold_id, "reason": reason}
-    uow.audit(change_of(actor, "seat.release", about=hold.person_id, payload=payload))
+    uow.audit(performed(actor, "seat.release", about=hold.person_id, payload=payload))
     await settle(uow, [hold.cohort_id], policy)
     return True
 
@@ -208,4 +208,4 @@ def _note_held(uow: UnitOfWork, hold: SeatHold, actor: Actor, waiver: str | None
         )
     )
     payload = {"hold_id": hold.id, "cohort_id": hold.cohort_id, "waiver": waiver}
-    uow.audit(change_of(actor, "seat.hold", about=hold.person_id, payload=payload))
+    uow.audit(performed(actor, "seat.hold", about=hold.person_id, payload=payload))

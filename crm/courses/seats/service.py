@@ -9,12 +9,12 @@ from crm.courses.models import CohortId
 from crm.courses.seats import acts, store
 from crm.courses.seats.authority import seat_owner
 from crm.courses.seats.models import EntryId, HoldId, SeatHold, SeatPolicy, WaitlistEntry
-from crm.courses.seats.records import reading_of
 from crm.courses.seats.waitlist import acts as queueing
 from crm.courses.seats.waitlist import store as waitlist
 from crm.db import Database, UnitOfWork
 from crm.errors import Denied
 from crm.ids import PersonId
+from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
@@ -148,7 +148,7 @@ class SeatService:
         async with self._db.transaction() as uow:
             hold = await acts.find_hold(uow, hold_id, actor, write=False)
             if audits_reads(actor):
-                uow.audit(reading_of(actor, "seat.read", (hold.person_id,)))
+                uow.audit(shown(actor, "seat.read", (hold.person_id,)))
         return hold
 
     async def list_holds(
@@ -173,7 +173,7 @@ class SeatService:
             )
             page = page_of(rows, limit, lambda h: encode_cursor(h.created_at, h.id))
             seen = tuple(hold.person_id for hold in page.items)
-            uow.audit(reading_of(actor, "seat.list", seen))
+            uow.audit(shown(actor, "seat.list", seen))
         return page
 
     async def list_waitlist(
@@ -189,7 +189,7 @@ class SeatService:
             rows = await waitlist.select_queue(uow.conn, cohort_id, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda e: encode_cursor(e.priority, e.joined_at, e.id))
             seen = tuple(entry.person_id for entry in page.items)
-            uow.audit(reading_of(actor, "waitlist.list", seen))
+            uow.audit(shown(actor, "waitlist.list", seen))
         return page
 
     async def _did(

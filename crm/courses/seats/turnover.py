@@ -21,11 +21,11 @@ from crm.courses.seats.models import (
     WaitlistEntry,
     room_for_offers,
 )
-from crm.courses.seats.records import change_of
 from crm.courses.seats.waitlist import store as waitlist
 from crm.db import UnitOfWork
 from crm.errors import NotFound
 from crm.ids import INSTITUTION, new_id
+from crm.journal.audit import performed
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +121,4 @@ def _offer(entry: WaitlistEntry, at: datetime, until: datetime) -> SeatHold:
 
 def _record(uow: UnitOfWork, lapsed: Sequence[SeatHold], offers: Sequence[SeatHold]) -> None:
     payload = {"expired": [h.id for h in lapsed], "offered": [h.id for h in offers]}
-    uow.audit(change_of(SERVICE_ACTOR, "seats.settle", about=INSTITUTION, payload=payload))
+    uow.audit(performed(SERVICE_ACTOR, "seats.settle", about=INSTITUTION, payload=payload))

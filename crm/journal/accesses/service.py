@@ -10,7 +10,7 @@ from crm.identity.permissions import Area, require
 from crm.ids import PersonId
 from crm.journal.accesses import store
 from crm.journal.accesses.models import RecordAccess
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people import authority
 
@@ -41,17 +41,7 @@ class AccessService:
                 raise NotFound("person.unknown", "There is no such person.")
             rows = await store.select_accesses(uow.conn, known, after=after, limit=limit + 1)
             if authority.audits_reads(actor):
-                uow.audit(_record(person_id, actor))
+                uow.audit(
+                    performed(actor, "person.accesses", "READ", about=person_id, people=[person_id])
+                )
         return page_of(rows, limit, lambda a: encode_cursor(a.at, a.audit_id))
-
-
-def _record(person_id: PersonId, actor: Actor) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action="person.accesses",
-        effect="READ",
-        outcome="ok",
-        decision="allowed",
-        about=person_id,
-        people=(person_id,),
-    )

@@ -10,7 +10,7 @@ from crm.db import Database
 from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.deliveries import store
 from crm.journal.deliveries.models import (
     CLAIM,
@@ -134,12 +134,9 @@ async def _error_of(deliver: Deliver, delivery: Delivery) -> str | None:
 
 
 def _entry(actor: Actor, event_id: UUID | None, handler: str | None, count: int) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action="events.replay",
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
+    return performed(
+        actor,
+        "events.replay",
         arguments={"event_id": event_id, "handler": handler},
         payload={"deliveries": count},
         about=INSTITUTION,

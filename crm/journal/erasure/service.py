@@ -9,7 +9,7 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.erasure import store
 from crm.journal.erasure.models import Erasure, check_confirmation
 from crm.journal.erasure.tables import WIPED
@@ -129,11 +129,6 @@ async def erase_person(
 
 
 def _record(erasure: Erasure, actor: Actor) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action="person.erase",
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
-        payload={"person_id": erasure.person_id, "rows": dict(erasure.rows)},
+    return performed(
+        actor, "person.erase", payload={"person_id": erasure.person_id, "rows": dict(erasure.rows)}
     )

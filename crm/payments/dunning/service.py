@@ -10,7 +10,7 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, OrientaError, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import new_id
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.messaging.outbound.models import OutboundIntent
 from crm.messaging.outbound.proof import ContactProof, prove_contact
@@ -33,10 +33,10 @@ from crm.payments.invoices import store as invoices
 from crm.payments.invoices.models import CoveredInstalment, Invoice
 from crm.payments.links.acts import make_link
 from crm.payments.models import InvoiceId
-from crm.payments.records import record_read
 from crm.payments.taking import locked_invoice
 from crm.people.contact.models import ContactRefused
 from crm.people.contact.quiet import QuietHours
+from crm.people.reads import record_read
 
 #: A promise further away than this is not a promise to pay.
 MAX_PAUSE_DAYS = 180
@@ -279,13 +279,7 @@ def _record(
     uow: UnitOfWork, action: str, invoice: Invoice, actor: Actor, said: Mapping[str, object]
 ) -> None:
     uow.audit(
-        AuditEntry(
-            actor=actor,
-            action=action,
-            effect="WRITE",
-            outcome="ok",
-            decision="allowed",
-            about=invoice.person_id,
-            payload={"invoice_id": invoice.id, **said},
+        performed(
+            actor, action, about=invoice.person_id, payload={"invoice_id": invoice.id, **said}
         )
     )

@@ -6,7 +6,7 @@ from crm.actor import Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
 from crm.ids import PersonId
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.people import authority
@@ -37,7 +37,11 @@ class PreferenceService:
             await _lock(uow, person_id, actor)
             found = await store.select_preferences(uow.conn, [person_id])
             if authority.audits_reads(actor):
-                uow.audit(_record("person.preferences", person_id, actor))
+                uow.audit(
+                    performed(
+                        actor, "person.preferences", "READ", about=person_id, people=[person_id]
+                    )
+                )
         return found.get(person_id, ContactPreferences())
 
     async def set_preferences(
@@ -60,7 +64,11 @@ class PreferenceService:
                 await _lock(uow, person_id, actor, active=True)
                 await store.upsert_preferences(uow.conn, person_id, wished, at=uow.clock.now())
                 uow.publish(ContactPreferencesChanged(person_id=person_id))
-                uow.audit(_written(person_id, wished, actor))
+                uow.audit(
+                    performed(
+                        actor, "person.set_preferences", about=person_id, payload=_plain(wished)
+                    )
+                )
                 return _Set(person_id, wished)
 
             done = await do_once(
@@ -88,27 +96,3 @@ async def _lock(
 
 def _plain(wished: ContactPreferences) -> dict[str, object]:
     return asdict(wished) | {"opted_out": sorted(wished.opted_out)}
-
-
-def _record(action: str, person_id: PersonId, actor: Actor) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect="READ",
-        outcome="ok",
-        decision="allowed",
-        about=person_id,
-        people=(person_id,),
-    )
-
-
-def _written(person_id: PersonId, wished: ContactPreferences, actor: Actor) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action="person.set_preferences",
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
-        about=person_id,
-        payload=_plain(wished),
-    )

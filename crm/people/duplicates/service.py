@@ -8,7 +8,7 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId
-from crm.journal.audit import AuditEntry, Effect
+from crm.journal.audit import performed
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people import store as people
 from crm.people.duplicates import store
@@ -44,7 +44,7 @@ class DuplicateService:
             found = [c for _, c in alike if c.person.id not in dismissed]
             found.sort(key=lambda c: (-c.score, c.person.id))
             shown = (person_id, *(c.person.id for c in found))
-            uow.audit(_record(actor, "person.duplicates", "READ", about=person_id, people=shown))
+            uow.audit(performed(actor, "person.duplicates", "READ", about=person_id, people=shown))
         return tuple(found)
 
     async def list_suggestions(
@@ -60,7 +60,7 @@ class DuplicateService:
             rows = await store.select_suggestions(uow.conn, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda s: encode_cursor(s.score, s.id))
             shown = tuple(p.id for s in page.items for p in (s.first, s.second))
-            uow.audit(_record(actor, "duplicate.list", "READ", people=shown))
+            uow.audit(performed(actor, "duplicate.list", "READ", people=shown))
         return page
 
     async def dismiss(self, suggestion_id: UUID, *, actor: Actor) -> None:
@@ -78,7 +78,7 @@ class DuplicateService:
             now = uow.clock.now()
             await store.close_suggestion(uow.conn, suggestion_id, staff_id=actor.staff_id, at=now)
             uow.publish(DuplicateDismissed(suggestion_id=suggestion_id))
-            uow.audit(_record(actor, "duplicate.dismiss", "WRITE", about=found.first.id))
+            uow.audit(performed(actor, "duplicate.dismiss", about=found.first.id))
 
 
 async def find_duplicates(uow: UnitOfWork, *, limit: int = 100) -> int:
@@ -94,8 +94,10 @@ async def find_duplicates(uow: UnitOfWork, *, limit: int = 100) -> int:
     if found:
         uow.publish(DuplicatesFound(pairs=len({frozenset((p, c.person.id)) for p, c in found})))
     uow.audit(
-        _record(
-            SERVICE_ACTOR, "duplicate.find", "WRITE", checked=len(waiting), suggested=len(found)
+        performed(
+            SERVICE_ACTOR,
+            "duplicate.find",
+            payload={"checked": len(waiting), "suggested": len(found)},
         )
     )
     return len(waiting)
@@ -107,24 +109,3 @@ async def _compare(
     pairs = await store.select_candidates(uow.conn, wanted, by_name=by_name)
     compared = ((one.id, compare(one, other)) for one, other in pairs)
     return [(person, found) for person, found in compared if found.score >= least]
-
-
-def _record(
-    actor: Actor,
-    action: str,
-    effect: Effect,
-    *,
-    about: PersonId | None = None,
-    people: tuple[PersonId, ...] = (),
-    **payload: object,
-) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect=effect,
-        outcome="ok",
-        decision="allowed",
-        about=about,
-        people=people,
-        payload=payload,
-    )

@@ -7,7 +7,7 @@ from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound
 from crm.ids import PersonId, new_id
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.people import store as people
 from crm.people.contact import store as contact
 from crm.people.contact.models import ContactPreferences
@@ -184,12 +184,9 @@ def _name(moved: Moved) -> str:
 
 
 def _record(actor: Actor, action: str, merge: Merge, *, moved: Mapping[str, int]) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
+    return performed(
+        actor,
+        action,
         about=merge.survivor_id,
         payload={"merge_id": merge.id, "merged_id": merge.merged_id, "moved": dict(moved)},
     )

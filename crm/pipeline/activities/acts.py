@@ -9,6 +9,7 @@ from crm.actor import SERVICE_ACTOR, Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound
 from crm.ids import PersonId, new_id
+from crm.journal.audit import performed
 from crm.pipeline import store as leads
 from crm.pipeline.activities import store
 from crm.pipeline.activities.models import (
@@ -20,7 +21,6 @@ from crm.pipeline.activities.models import (
 )
 from crm.pipeline.events import ActivityNoted
 from crm.pipeline.models import LeadId
-from crm.pipeline.records import written
 from crm.pipeline.sla.acts import stop_clocks
 
 
@@ -129,4 +129,4 @@ def _tell(uow: UnitOfWork, activity: Activity, actor: Actor) -> None:
         "lead_id": activity.lead_id,
         "about": activity.about,
     }
-    uow.audit(written("activity.note", activity.person_id, actor, payload))
+    uow.audit(performed(actor, "activity.note", about=activity.person_id, payload=payload))

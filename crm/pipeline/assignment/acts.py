@@ -7,12 +7,12 @@ from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import RuleBroken
 from crm.ids import StaffId
+from crm.journal.audit import performed
 from crm.pipeline import store as leads
 from crm.pipeline.assignment import store
 from crm.pipeline.assignment.rules import choose
 from crm.pipeline.events import LeadAssigned
 from crm.pipeline.models import Lead
-from crm.pipeline.records import written
 
 
 async def assign_by_rule(uow: UnitOfWork, lead: Lead, *, actor: Actor) -> Lead:
@@ -47,5 +47,5 @@ async def _give(
     after = await leads.update_lead(uow.conn, lead.id, {"staff_id": staff_id})
     uow.publish(LeadAssigned(lead_id=lead.id, staff_id=staff_id))
     payload = {"lead_id": lead.id, "from": lead.staff_id, "to": staff_id, "by_rule": rule}
-    uow.audit(written("lead.assign", lead.person_id, actor, payload))
+    uow.audit(performed(actor, "lead.assign", about=lead.person_id, payload=payload))
     return after

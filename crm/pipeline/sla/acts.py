@@ -8,7 +8,7 @@ from crm.actor import SERVICE_ACTOR
 from crm.business_hours import BusinessCalendar, add_business_time
 from crm.db import UnitOfWork
 from crm.ids import new_id
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.pipeline.events import SlaBreached
 from crm.pipeline.sla import models, store
 from crm.pipeline.sla.models import ClockId, SlaClock, SlaTarget, SubjectKind
@@ -153,12 +153,7 @@ def _tell(uow: UnitOfWork, late: Iterable[SlaClock]) -> None:
             )
         )
         uow.audit(
-            AuditEntry(
-                actor=SERVICE_ACTOR,
-                action="sla.breach",
-                effect="WRITE",
-                outcome="ok",
-                decision="allowed",
-                payload={"clock_id": clock.id, "target": clock.target},
+            performed(
+                SERVICE_ACTOR, "sla.breach", payload={"clock_id": clock.id, "target": clock.target}
             )
         )

@@ -6,7 +6,7 @@ from crm.actor import Actor
 from crm.business_hours import BusinessCalendar, write_week
 from crm.db import Database
 from crm.identity.permissions import Area, require
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.pipeline.sla import acts, store
 
 
@@ -44,12 +44,9 @@ class SlaService:
         async with self._db.transaction() as uow:
             await store.update_calendar(uow.conn, calendar)
             uow.audit(
-                AuditEntry(
-                    actor=actor,
-                    action="calendar.update",
-                    effect="WRITE",
-                    outcome="ok",
-                    decision="allowed",
+                performed(
+                    actor,
+                    "calendar.update",
                     payload={
                         "time_zone": calendar.time_zone,
                         "week": write_week(calendar.week),

@@ -6,10 +6,10 @@ from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.ids import PersonId, StaffId, new_id
+from crm.journal.audit import performed
 from crm.pipeline import store as leads
 from crm.pipeline.activities.acts import note_activity
 from crm.pipeline.events import TaskCreated, TaskStatusChanged, TaskUpdated
-from crm.pipeline.records import written
 from crm.pipeline.tasks import models, store
 from crm.pipeline.tasks.models import CreateTask, Task, TaskChanges, TaskId, TaskStatus
 
@@ -41,7 +41,7 @@ async def create_task(uow: UnitOfWork, command: CreateTask, *, actor: Actor) -> 
         return await _created_before(uow, command)
     await _note(uow, task, actor)
     uow.publish(TaskCreated(task_id=task.id, person_id=task.person_id, staff_id=task.staff_id))
-    uow.audit(written("task.create", task.person_id, actor, {"task": asdict(task)}))
+    uow.audit(performed(actor, "task.create", about=task.person_id, payload={"task": asdict(task)}))
     return task
 
 
@@ -95,7 +95,14 @@ async def change_task(
     after = await store.update_task(uow.conn, task_id, {**news, "updated_at": uow.clock.now()})
     uow.publish(TaskUpdated(task_id=task_id, version=after.version))
     told = {name: [getattr(before, name), value] for name, value in news.items()}
-    uow.audit(written("task.update", after.person_id, actor, {"task_id": task_id, "changes": told}))
+    uow.audit(
+        performed(
+            actor,
+            "task.update",
+            about=after.person_id,
+            payload={"task_id": task_id, "changes": told},
+        )
+    )
     return after
 
 
@@ -124,7 +131,7 @@ async def close_task(
     await _note(uow, after, actor)
     uow.publish(TaskStatusChanged(task_id=task_id, to_status=to))
     payload = {"task_id": task_id, "from": before.status, "to": to}
-    uow.audit(written("task.status", after.person_id, actor, payload))
+    uow.audit(performed(actor, "task.status", about=after.person_id, payload=payload))
     return after
 
 

@@ -8,11 +8,11 @@ from crm.actor import Actor
 from crm.db import Database
 from crm.errors import NotFound
 from crm.identity.permissions import Area, require
+from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import audits_reads
-from crm.pipeline.records import shown
 from crm.pipeline.tasks import acts, store
 from crm.pipeline.tasks.models import (
     CreateTask,
@@ -104,7 +104,7 @@ class TaskService:
             if task is None:
                 raise NotFound("task.unknown", "There is no such task.")
             if audits_reads(actor):
-                uow.audit(shown("task.read", [task.person_id], actor, task_id=task_id))
+                uow.audit(shown(actor, "task.read", [task.person_id], task_id=task_id))
         return task
 
     async def list_tasks(
@@ -120,7 +120,7 @@ class TaskService:
             rows = await store.select_tasks(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda task: encode_cursor(task.due_at, task.id))
             if audits_reads(actor):
-                uow.audit(shown("task.list", [task.person_id for task in page.items], actor))
+                uow.audit(shown(actor, "task.list", [task.person_id for task in page.items]))
         return page
 
 

@@ -22,11 +22,12 @@ from crm.db import Connection, Database, UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
-from crm.people.authority import audits_reads, owner_of
+from crm.people.authority import owner_of
+from crm.people.reads import record_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class AttendanceService:
                 for r in rows
             ]
             page = page_of(found, limit, lambda a: encode_cursor(a.enrolment_id))
-            _audit_read(uow, actor, page.items)
+            _record_read(uow, page.items, actor)
         return CohortAttendance(sessions, page)
 
     async def get_attendance(self, enrolment_id: UUID, *, actor: Actor) -> Attendance:
@@ -123,7 +124,7 @@ class AttendanceService:
                 marks=marks,
                 so_far=share_of(held, marks),
             )
-            _audit_read(uow, actor, [found])
+            _record_read(uow, [found], actor)
         return found
 
     def _today(self, uow: UnitOfWork) -> date:
@@ -155,12 +156,9 @@ async def _write(
     changed = await store.upsert_marks(uow.conn, marks, staff_id=actor.staff_id, at=uow.clock.now())
     uow.publish(AttendanceMarked(cohort_id=sessions.cohort_id))
     uow.audit(
-        AuditEntry(
-            actor=actor,
-            action="attendance.mark",
-            effect="WRITE",
-            outcome="ok",
-            decision="allowed",
+        performed(
+            actor,
+            "attendance.mark",
             about=INSTITUTION,
             payload={
                 "cohort_id": str(sessions.cohort_id),
@@ -176,16 +174,7 @@ def _plain(mark: SessionMark) -> list[str]:
     return [str(mark.enrolment_id), mark.session_on.isoformat(), mark.mark]
 
 
-def _audit_read(uow: UnitOfWork, actor: Actor, shown: Sequence[Attendance]) -> None:
-    if audits_reads(actor):
-        uow.audit(
-            AuditEntry(
-                actor=actor,
-                action="attendance.read",
-                effect="READ",
-                outcome="ok",
-                decision="allowed",
-                people=tuple(a.person_id for a in shown),
-                payload={"enrolments": [str(a.enrolment_id) for a in shown]},
-            )
-        )
+def _record_read(uow: UnitOfWork, shown: Sequence[Attendance], actor: Actor) -> None:
+    payload = {"enrolments": [str(a.enrolment_id) for a in shown]}
+    people = [a.person_id for a in shown]
+    record_read(uow, "attendance.read", actor=actor, people=people, payload=payload)

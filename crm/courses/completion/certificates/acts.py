@@ -11,7 +11,7 @@ from crm.courses.completion.models import CompletionPolicy, Studies
 from crm.db import UnitOfWork
 from crm.errors import NotFound, Unavailable
 from crm.ids import INSTITUTION
-from crm.journal.audit import AuditEntry, canonical
+from crm.journal.audit import canonical, performed
 
 _TRIES = 5
 
@@ -34,14 +34,8 @@ async def issue_certificate(
         )
     )
     uow.audit(
-        AuditEntry(
-            actor=actor,
-            action="certificate.issue",
-            effect="WRITE",
-            outcome="ok",
-            decision="allowed",
-            about=made.person_id,
-            payload={"certificate": asdict(made)},
+        performed(
+            actor, "certificate.issue", about=made.person_id, payload={"certificate": asdict(made)}
         )
     )
     return made

@@ -21,12 +21,13 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId
-from crm.journal.audit import AuditEntry, canonical
+from crm.journal.audit import canonical, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.journal.vault import SubjectKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
-from crm.people.authority import audits_reads, owner_of
+from crm.people.authority import owner_of
+from crm.people.reads import record_read
 
 
 class CertificateService:
@@ -67,7 +68,7 @@ class CertificateService:
         async with self._db.transaction() as uow:
             rows = await store.select_certificates(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, _cursor_of)
-            _audit_read(uow, actor, page.items)
+            _record_read(uow, page.items, actor)
             return Page(await _opened(uow, page.items), page.next_cursor)
 
     async def reissue(
@@ -191,12 +192,9 @@ async def _revoke(uow: UnitOfWork, number: str, reason: str, actor: Actor) -> Ce
         )
     )
     uow.audit(
-        AuditEntry(
-            actor=actor,
-            action="certificate.revoke",
-            effect="WRITE",
-            outcome="ok",
-            decision="allowed",
+        performed(
+            actor,
+            "certificate.revoke",
             about=after.person_id,
             payload={"number": number, "reason": reason},
         )
@@ -204,16 +202,7 @@ async def _revoke(uow: UnitOfWork, number: str, reason: str, actor: Actor) -> Ce
     return after
 
 
-def _audit_read(uow: UnitOfWork, actor: Actor, shown: Sequence[SealedCertificate]) -> None:
-    if audits_reads(actor):
-        uow.audit(
-            AuditEntry(
-                actor=actor,
-                action="certificate.list",
-                effect="READ",
-                outcome="ok",
-                decision="allowed",
-                people=tuple(dict.fromkeys(s.certificate.person_id for s in shown)),
-                payload={"certificates": [s.certificate.number for s in shown]},
-            )
-        )
+def _record_read(uow: UnitOfWork, shown: Sequence[SealedCertificate], actor: Actor) -> None:
+    payload = {"certificates": [s.certificate.number for s in shown]}
+    people = [s.certificate.person_id for s in shown]
+    record_read(uow, "certificate.list", actor=actor, people=people, payload=payload)

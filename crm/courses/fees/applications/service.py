@@ -20,12 +20,13 @@ from crm.db import Database, UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId, new_id
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.journal.vault import SubjectKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
-from crm.people.authority import audits_reads, owner_of
+from crm.people.authority import owner_of
+from crm.people.reads import record_read
 
 _EVENTS = {"awarded": ScholarshipAwarded, "declined": ScholarshipDeclined}
 _ACTIONS: dict[ApplicationStatus, str] = {"awarded": "award", "declined": "decline"}
@@ -106,7 +107,7 @@ class ApplicationService:
             found = await _find(uow, application_id, owner=owner)
             subject_id, statement, answer = await store.select_texts(uow.conn, found.id)
             secret = await uow.key(subject_id)
-            _audit_read(uow, "scholarship.read", actor, [found])
+            _record_read(uow, "scholarship.read", [found], actor)
         return ApplicationDetail(found, _open(secret, statement), _open(secret, answer))
 
     async def list_applications(
@@ -133,7 +134,7 @@ class ApplicationService:
         async with self._db.transaction() as uow:
             rows = await store.select_applications(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda a: encode_cursor(a.requested_at, a.id))
-            _audit_read(uow, "scholarship.list", actor, page.items)
+            _record_read(uow, "scholarship.list", page.items, actor)
         return page
 
     async def _decide(
@@ -267,29 +268,16 @@ def _open(secret: SubjectKey | None, sealed: bytes | None) -> str | None:
     return secret.open(sealed).decode() if secret and sealed is not None else None
 
 
-def _audit_read(uow: UnitOfWork, action: str, actor: Actor, shown: Sequence[Application]) -> None:
-    if audits_reads(actor):
-        people = tuple(dict.fromkeys(application.person_id for application in shown))
-        uow.audit(
-            AuditEntry(
-                actor=actor,
-                action=action,
-                effect="READ",
-                outcome="ok",
-                decision="allowed",
-                people=people,
-                payload={"applications": [str(application.id) for application in shown]},
-            )
-        )
-
-
 def _entry(action: str, application: Application, actor: Actor, *, text: str) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
+    return performed(
+        actor,
+        action,
         about=application.person_id,
         payload={"application": asdict(application), "text": text},
     )
+
+
+def _record_read(uow: UnitOfWork, action: str, shown: Sequence[Application], actor: Actor) -> None:
+    payload = {"applications": [str(application.id) for application in shown]}
+    people = [application.person_id for application in shown]
+    record_read(uow, action, actor=actor, people=people, payload=payload)

@@ -13,7 +13,7 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
-from crm.journal.audit import AuditEntry
+from crm.journal.audit import performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.money import Money
 from crm.once import do_once
@@ -152,7 +152,7 @@ class TermsService:
         async with self._db.transaction() as uow:
 
             async def audited() -> T:
-                uow.audit(_entry(action, actor, arguments))
+                uow.audit(performed(actor, action, about=INSTITUTION, arguments=arguments))
                 return await work(uow)
 
             return await do_once(uow, idempotency, arguments, audited, kind=kind)
@@ -166,15 +166,3 @@ def _after(cursor: str | None) -> str:
 def _given(change: object, names: str) -> dict[str, object]:
     values = {name: getattr(change, name) for name in names.split()}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _entry(action: str, actor: Actor, arguments: Mapping[str, object]) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        effect="WRITE",
-        outcome="ok",
-        decision="allowed",
-        about=INSTITUTION,
-        arguments=arguments,
-    )

@@ -13,13 +13,13 @@ from crm.courses.seats.models import (
     WaitlistEntry,
     check_open,
 )
-from crm.courses.seats.records import change_of
 from crm.courses.seats.store import select_live
 from crm.courses.seats.turnover import lock_cohort, settle
 from crm.courses.seats.waitlist import store
 from crm.db import UnitOfWork
 from crm.errors import Denied, NotFound, RuleBroken
 from crm.ids import PersonId, new_id
+from crm.journal.audit import performed
 
 
 async def join_waitlist(
@@ -87,7 +87,7 @@ async def leave_waitlist(
         WaitlistLeft(entry_id=entry_id, cohort_id=entry.cohort_id, person_id=entry.person_id)
     )
     payload = {"entry_id": entry_id}
-    uow.audit(change_of(actor, "waitlist.leave", about=entry.person_id, payload=payload))
+    uow.audit(performed(actor, "waitlist.leave", about=entry.person_id, payload=payload))
     return True
 
 
@@ -126,4 +126,4 @@ async def _add(uow: UnitOfWork, entry: WaitlistEntry, actor: Actor, waiver: str 
         WaitlistJoined(entry_id=entry.id, cohort_id=entry.cohort_id, person_id=entry.person_id)
     )
     payload = {"entry_id": entry.id, "priority": entry.priority, "waiver": waiver}
-    uow.audit(change_of(actor, "waitlist.join", about=entry.person_id, payload=payload))
+    uow.audit(performed(actor, "waitlist.join", about=entry.person_id, payload=payload))

@@ -6,7 +6,7 @@ from uuid import UUID
 from crm.actor import Actor
 from crm.db import Database, UnitOfWork
 from crm.identity.permissions import Area, require
-from crm.journal.audit import AuditEntry, Effect
+from crm.journal.audit import Effect, performed
 from crm.payments.gateways.sandbox import store, till
 from crm.payments.gateways.sandbox.behaviour import Behaviour
 from crm.payments.gateways.sandbox.models import Outcome, SandboxCheckout
@@ -84,13 +84,4 @@ class SandboxDesk:
 def _audit(
     uow: UnitOfWork, actor: Actor, action: str, effect: Effect, said: dict[str, object]
 ) -> None:
-    uow.audit(
-        AuditEntry(
-            actor=actor,
-            action=action,
-            effect=effect,
-            outcome="ok",
-            decision="allowed",
-            payload=said,
-        )
-    )
+    uow.audit(performed(actor, action, effect, payload=said))
