@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from api.audit_export import MEDIA_TYPES, Format, export_lines
+from api.bodies import Out
 from api.bootstrap import Services
 from api.dependencies import AuditReader, PageDep, RequireAdmin, RunReader, ServicesDep
 from api.routes.auth import StaffOut
@@ -73,30 +74,24 @@ class AuditPage(BaseModel):
     next_cursor: str | None
 
 
-class BrokenLinkOut(BaseModel):
+class BrokenLinkOut(Out):
     """The first record of a chain that does not fit."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     chain_id: UUID
     seq: int
     reason: str
 
 
-class VerificationOut(BaseModel):
+class VerificationOut(Out):
     """What a walk over all chains found."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     chains: int
     events: int
     broken: list[BrokenLinkOut]
 
 
-class RunOut(BaseModel):
+class RunOut(Out):
     """One run of the agents."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     conversation_id: UUID

@@ -6,9 +6,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.announce import announce_message, announce_state
+from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.chat_session import ServicesDep
 from api.dependencies import PageDep, RequireAdvisor
@@ -24,10 +25,8 @@ from crm.messaging.conversations.models import (
 router = APIRouter(prefix="/v1/advisor", tags=["advisor"])
 
 
-class ConversationLine(BaseModel):
+class ConversationLine(Out):
     """A line of the list."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     status: ConversationStatus
@@ -69,10 +68,8 @@ class ConversationDetail(BaseModel):
     next_cursor: str | None
 
 
-class Reply(BaseModel):
+class Reply(Body):
     """An advisor's message; the client's id makes sending it twice harmless."""
-
-    model_config = ConfigDict(extra="forbid")
 
     client_message_id: str = Field(min_length=1, max_length=100, pattern=r"^[\w.:-]+$")
     text: str = Field(max_length=20_000)

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from api.auth import staff_in
+from api.bodies import MoneyOut, Out
 from api.dependencies import PageDep, ServicesDep
-from api.routes.courses import Out
 from crm.actor import Actor
 from crm.analytics.models import Age, Band, ResponseKind
 from crm.errors import RuleBroken
@@ -18,13 +18,6 @@ router = APIRouter(prefix="/v1/analytics", tags=["analytics"])
 
 AnalyticsReader = Annotated[Actor, Depends(staff_in(Area.ANALYTICS))]
 _LONGEST = timedelta(days=3 * 366)
-
-
-class MoneyOut(Out):
-    """An amount in minor units."""
-
-    amount_minor: int
-    currency: str
 
 
 class FunnelStepOut(Out):

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.bodies import Out
 from api.dependencies import CurrentStaff, ServicesDep, StaffToken
 from crm.actor import Role
 from crm.errors import Unauthenticated
@@ -27,10 +28,8 @@ class Login(BaseModel):
     ] = None
 
 
-class StaffOut(BaseModel):
+class StaffOut(Out):
     """A member of staff."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     email: str

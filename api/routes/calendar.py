@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from api.auth import staff_in
+from api.bodies import Body
 from api.dependencies import RequireAdmin, ServicesDep
-from api.routes.lead_bodies import Body
 from crm.actor import Actor
 from crm.business_hours import BusinessCalendar, read_week, write_week
 from crm.identity.permissions import Area

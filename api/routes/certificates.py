@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response, status
 from pydantic import BaseModel, Field
 
+from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.courses import Body, Out, TextOut
+from api.routes.courses import TextOut
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
 from crm.courses.completion.certificates.models import (
     MAX_REASON,

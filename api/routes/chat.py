@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.announce import announce_message, announce_state
+from api.bodies import Body
 from api.bootstrap import Services
 from api.chat_session import AttendantDep, ServicesDep, SessionDep
 from api.streams.hub import SESSIONS_CHANGED
@@ -22,11 +23,7 @@ from crm.messaging.conversations.models import ConversationStatus, Locale, Start
 router = APIRouter(prefix="/v1/chat", tags=["chat"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class StartSession(_Body):
+class StartSession(Body):
     """How a session begins."""
 
     locale: Locale | None = None
@@ -67,7 +64,7 @@ class SessionState(BaseModel):
     pending_confirmations: list[PendingConfirmation]
 
 
-class PostMessage(_Body):
+class PostMessage(Body):
     """A student's message; the client's id makes sending it twice harmless."""
 
     client_message_id: str = Field(min_length=1, max_length=100, pattern=r"^[\w.:-]+$")
@@ -88,7 +85,7 @@ class MessagePage(BaseModel):
     next_cursor: str | None
 
 
-class Decision(_Body):
+class Decision(Body):
     """Whether the student agrees."""
 
     decision: Literal["accept", "reject"]
@@ -101,7 +98,7 @@ class ConfirmationState(BaseModel):
     status: ConfirmationStatus
 
 
-class RequestCode(_Body):
+class RequestCode(Body):
     """Where the one-time code goes; exactly one."""
 
     email: str | None = Field(None, max_length=254)
@@ -114,7 +111,7 @@ class CodeRequested(BaseModel):
     status: Literal["sent_if_known"] = "sent_if_known"
 
 
-class ConfirmCode(_Body):
+class ConfirmCode(Body):
     """The code as the student received it."""
 
     code: str = Field(min_length=4, max_length=12)

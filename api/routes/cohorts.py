@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response, status
 from pydantic import AfterValidator, BaseModel, Field
 
+from api.bodies import Body
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.courses import Body, CatalogueReader, CatalogueWriter, Code, CohortOut, Price
+from api.routes.courses import CatalogueReader, CatalogueWriter, Code, CohortOut, Price
 from crm.courses.commands import CreateCohort, UpdateCohort
 from crm.courses.models import CohortStatus, Modality, Schedule, Weekday
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.certificates import CertificateOut
 from api.routes.cohorts import CohortPath, cohort_key
-from api.routes.courses import Body, Out
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
 from crm.courses.completion.attendance.models import Attendance, Mark, SessionMark
 from crm.courses.completion.models import MAX_WAIVER

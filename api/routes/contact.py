@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.bodies import Out
 from api.dependencies import (
     AuditReader,
     IdempotencyDep,
@@ -38,10 +39,8 @@ class PreferencesBody(BaseModel):
     ] = []
 
 
-class AccessOut(BaseModel):
+class AccessOut(Out):
     """That somebody was shown the person's record."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     at: datetime
     actor_kind: Literal["student", "staff", "service"]

@@ -5,9 +5,10 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import staff_in
+from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from crm.actor import Actor
 from crm.courses.models import (
@@ -34,25 +35,6 @@ Code = Annotated[str, Field(min_length=2, max_length=40, pattern=CODE_PATTERN)]
 CoursePath = Annotated[str, Path(max_length=40, description="The course's code, e.g. `DAT-101`")]
 _Line = Annotated[str, Field(min_length=1, max_length=300)]
 _Lines = Annotated[list[_Line], Field(max_length=30)]
-
-
-class Out(BaseModel):
-    """What an answer is made of; reads the domain's objects."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class Body(BaseModel):
-    """What a request is made of; unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class MoneyOut(Out):
-    """An amount in minor units."""
-
-    amount_minor: int
-    currency: str
 
 
 class Price(Body):

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from api.auth import staff_in
+from api.bodies import Out
 from api.dependencies import PageDep, ServicesDep
 from crm.actor import Actor
 from crm.identity.permissions import Area
@@ -19,10 +20,8 @@ EventWriter = Annotated[Actor, Depends(staff_in(Area.EVENTS, write=True))]
 _Handler = Annotated[str | None, Query(max_length=60, description="One handler's only")]
 
 
-class DeadLetterOut(BaseModel):
+class DeadLetterOut(Out):
     """A delivery that was given up, with the last reason; the payload holds ids only."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     event_id: UUID
     handler: str
@@ -41,10 +40,8 @@ class DeadLetterPage(BaseModel):
     next_cursor: str | None
 
 
-class DeadWebhookOut(BaseModel):
+class DeadWebhookOut(Out):
     """A webhook that was a gateway's, but about nothing we know."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     gateway: str

@@ -6,8 +6,9 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
+from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.courses import Body, CatalogueWriter, MoneyOut, Out
+from api.routes.courses import CatalogueWriter
 from api.routes.quotes import EnrolmentReader
 from crm.courses.fees.models import DiscountRule, DiscountTerms
 from crm.courses.fees.terms.service import DiscountChange

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.auth import staff_in
+from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, ServicesDep
 from crm.actor import Actor
 from crm.identity.permissions import Area
@@ -20,11 +21,7 @@ PaymentReader = Annotated[Actor, Depends(staff_in(Area.PAYMENTS))]
 PaymentWriter = Annotated[Actor, Depends(staff_in(Area.PAYMENTS, write=True))]
 
 
-class _Out(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class ReminderOut(_Out):
+class ReminderOut(Out):
     """What became of a reminder."""
 
     number: Annotated[int, Field(description="Of the instalment")]
@@ -35,7 +32,7 @@ class ReminderOut(_Out):
     updated_at: datetime
 
 
-class PauseOut(_Out):
+class PauseOut(Out):
     """A promise to pay, until which nobody is reminded."""
 
     id: UUID
@@ -45,17 +42,15 @@ class PauseOut(_Out):
     created_at: datetime
 
 
-class DunningOut(_Out):
+class DunningOut(Out):
     """An invoice's reminders, the oldest first, and its pause."""
 
     reminders: list[ReminderOut]
     pause: PauseOut | None
 
 
-class NewPause(BaseModel):
+class NewPause(Body):
     """What the payer promised."""
-
-    model_config = ConfigDict(extra="forbid")
 
     until: date
     reason: Annotated[

@@ -4,8 +4,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, PeopleReader, PeopleWriter, ServicesDep
 from crm.ids import PersonId
 from crm.people.duplicates.models import Candidate, Reason, Suggestion
@@ -14,11 +15,7 @@ from crm.people.merging.models import Merge
 router = APIRouter(prefix="/v1", tags=["duplicates"])
 
 
-class _Out(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class LikenessOut(_Out):
+class LikenessOut(Out):
     """What of a person is compared."""
 
     id: UUID
@@ -28,7 +25,7 @@ class LikenessOut(_Out):
     birth_date: date | None
 
 
-class CandidateOut(_Out):
+class CandidateOut(Out):
     """Somebody who may be the same person."""
 
     person: LikenessOut
@@ -36,7 +33,7 @@ class CandidateOut(_Out):
     reasons: list[Reason]
 
 
-class SuggestionOut(_Out):
+class SuggestionOut(Out):
     """Two records that somebody should look at."""
 
     id: UUID
@@ -54,15 +51,13 @@ class SuggestionPage(BaseModel):
     next_cursor: str | None
 
 
-class NewMerge(BaseModel):
+class NewMerge(Body):
     """Which record goes into the one that the address names."""
-
-    model_config = ConfigDict(extra="forbid")
 
     merged_id: UUID
 
 
-class MergeOut(_Out):
+class MergeOut(Out):
     """A merge."""
 
     id: UUID

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.cohorts import cohort_key
-from api.routes.courses import Body, Out
 from api.routes.seats import EnrolmentReader, EnrolmentWriter
 from crm.courses.enrolments.models import EnrolmentFilters, EnrolmentId, EnrolmentStatus
 from crm.ids import PersonId

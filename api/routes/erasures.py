@@ -5,8 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from api.bodies import Body, Out
 from api.dependencies import Eraser, IdempotencyDep, ServicesDep
 from crm.errors import RuleBroken
 from crm.ids import PersonId
@@ -14,20 +15,16 @@ from crm.ids import PersonId
 router = APIRouter(prefix="/v1/admin/people/{person_id}", tags=["admin"])
 
 
-class EraseBody(BaseModel):
+class EraseBody(Body):
     """That whoever asks means this person."""
-
-    model_config = ConfigDict(extra="forbid")
 
     confirmation: Annotated[
         str, Field(min_length=1, max_length=200, description="The person's full name, typed")
     ]
 
 
-class ErasureOut(BaseModel):
+class ErasureOut(Out):
     """That a person was erased."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     person_id: UUID
     erased_at: datetime

@@ -6,9 +6,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from api.auth import staff_in
+from api.bodies import Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from crm.actor import Actor
 from crm.errors import RuleBroken
@@ -36,10 +37,8 @@ _FILE = {
 }
 
 
-class ImportOut(BaseModel):
+class ImportOut(Out):
     """An import and how far it is; the counts are of lines."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     kind: ImportKind
@@ -72,10 +71,8 @@ class ImportPage(BaseModel):
     next_cursor: str | None
 
 
-class LineErrorOut(BaseModel):
+class LineErrorOut(Out):
     """What is wrong with a line; never what stands in it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     line: int
     field: str | None

@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import staff_in
+from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.payments import MoneyIn, MoneyOut, PaymentOut
+from api.routes.payments import MoneyIn, PaymentOut
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId
@@ -31,15 +32,7 @@ _Reason = Annotated[
 ]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Out(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class InstalmentOut(_Out):
+class InstalmentOut(Out):
     """A part of a fee, with what is left to pay of it."""
 
     number: int
@@ -68,7 +61,7 @@ class InvoiceOut(BaseModel):
     created_at: datetime
 
 
-class CreditNoteOut(_Out):
+class CreditNoteOut(Out):
     """Takes off a part of what an invoice owes."""
 
     id: UUID
@@ -93,7 +86,7 @@ class InvoicePage(BaseModel):
     next_cursor: str | None
 
 
-class NewInvoice(_Body):
+class NewInvoice(Body):
     """A fee to invoice; it is split over the dates exactly."""
 
     person_id: UUID
@@ -104,20 +97,20 @@ class NewInvoice(_Body):
     due_dates: Annotated[list[date], Field(min_length=1, max_length=MAX_INSTALMENTS)]
 
 
-class Cancellation(_Body):
+class Cancellation(Body):
     """Why nothing is owed any more."""
 
     reason: _Reason
 
 
-class NewCreditNote(_Body):
+class NewCreditNote(Body):
     """What to take off, and why."""
 
     amount: MoneyIn
     reason: _Reason
 
 
-class NewLink(_Body):
+class NewLink(Body):
     """What to ask for; without an amount the next instalment."""
 
     amount: MoneyIn | None = None

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
+from api.bodies import Body, Out
 from crm.people.models import Locale
 from crm.pipeline.activities.models import ActivityKind, Direction, Fact, StaffActivityKind
 from crm.pipeline.models import LeadSource, LostReason, Stage
@@ -13,18 +14,6 @@ from crm.pipeline.sla.models import ClockState, SlaTarget
 
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 Term = Annotated[str, Field(max_length=20, description="Intake, e.g. `2027-1`")]
-
-
-class Body(BaseModel):
-    """What is sent: nothing that is not asked for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Out(BaseModel):
-    """What is answered."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class LeadOut(Out):

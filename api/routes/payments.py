@@ -6,9 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 from fastapi.responses import RedirectResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from api.auth import staff_in
+from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from crm.actor import Actor
 from crm.errors import RuleBroken
@@ -33,22 +34,7 @@ PaymentWriter = Annotated[Actor, Depends(staff_in(Area.PAYMENTS, write=True))]
 MAX_MINOR = 10**13
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Out(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class MoneyOut(_Out):
-    """An amount in the currency's minor units, e.g. cents."""
-
-    amount_minor: int
-    currency: str
-
-
-class MoneyIn(_Body):
+class MoneyIn(Body):
     """An amount in the currency's minor units, e.g. cents."""
 
     amount_minor: Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
@@ -60,7 +46,7 @@ class MoneyIn(_Body):
         return Money(self.amount_minor, self.currency)
 
 
-class PaymentOut(_Out):
+class PaymentOut(Out):
     """An attempt to take money for an invoice."""
 
     id: UUID
@@ -81,7 +67,7 @@ class PaymentOut(_Out):
     updated_at: datetime
 
 
-class RefundOut(_Out):
+class RefundOut(Out):
     """Money that goes back."""
 
     id: UUID
@@ -95,7 +81,7 @@ class RefundOut(_Out):
     updated_at: datetime
 
 
-class FactOut(_Out):
+class FactOut(Out):
     """Something that happened to a payment."""
 
     kind: FactKind
@@ -104,7 +90,7 @@ class FactOut(_Out):
     occurred_at: datetime
 
 
-class PaymentDetailOut(_Out):
+class PaymentDetailOut(Out):
     """A payment with its refunds and its history, the oldest first."""
 
     payment: PaymentOut
@@ -119,7 +105,7 @@ class PaymentPage(BaseModel):
     next_cursor: str | None
 
 
-class DisputeOut(_Out):
+class DisputeOut(Out):
     """Something that happened in a dispute."""
 
     payment: PaymentOut
@@ -134,7 +120,7 @@ class DisputePage(BaseModel):
     next_cursor: str | None
 
 
-class ManualPayment(_Body):
+class ManualPayment(Body):
     """Money that staff received."""
 
     invoice_id: UUID
@@ -143,7 +129,7 @@ class ManualPayment(_Body):
     received_at: AwareDatetime | None = None
 
 
-class NewPayout(_Body):
+class NewPayout(Body):
     """What a gateway paid out to our bank account, and the fee that it kept."""
 
     gateway: Annotated[str, Field(min_length=1, max_length=32)]
@@ -158,7 +144,7 @@ class PayoutOut(BaseModel):
     entered: bool
 
 
-class NewRefund(_Body):
+class NewRefund(Body):
     """What to give back, and why; pending refunds count as given."""
 
     amount: MoneyIn
@@ -167,7 +153,7 @@ class NewRefund(_Body):
     ]
 
 
-class MismatchOut(_Out):
+class MismatchOut(Out):
     """A payment that the two books do not agree on."""
 
     finding: Finding
@@ -177,14 +163,14 @@ class MismatchOut(_Out):
     movements: list[str]
 
 
-class TotalOut(_Out):
+class TotalOut(Out):
     """What both books say of a currency."""
 
     here: MoneyOut
     there: MoneyOut
 
 
-class ReconciliationOut(_Out):
+class ReconciliationOut(Out):
     """A gateway's books against our ledger."""
 
     gateway: str

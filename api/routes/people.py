@@ -6,8 +6,9 @@ from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, PeopleReader, PeopleWriter, ServicesDep
 from crm.ids import PersonId
 from crm.people.models import (
@@ -28,15 +29,7 @@ _Phone = Annotated[str, Field(max_length=32)]
 _Zone = Annotated[str, Field(max_length=64, description="IANA name, e.g. `America/Lima`")]
 
 
-class _Out(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PersonOut(_Out):
+class PersonOut(Out):
     """A person, with addresses as they are stored."""
 
     id: UUID
@@ -61,7 +54,7 @@ class PersonPage(BaseModel):
     next_cursor: str | None
 
 
-class NewPerson(_Body):
+class NewPerson(Body):
     """What is known of somebody new."""
 
     full_name: _Name
@@ -73,7 +66,7 @@ class NewPerson(_Body):
     guardian_id: UUID | None = None
 
 
-class PersonPatch(_Body):
+class PersonPatch(Body):
     """The fields to change; absent ones stay, null empties one."""
 
     expected_version: int = Field(ge=1, description="`version` of what was read before")
@@ -86,7 +79,7 @@ class PersonPatch(_Body):
     guardian_id: UUID | None = None
 
 
-class NewConsent(_Body):
+class NewConsent(Body):
     """A consent given or withdrawn."""
 
     channel: ConsentChannel
@@ -96,7 +89,7 @@ class NewConsent(_Body):
     guardian_id: UUID | None = None
 
 
-class ConsentOut(_Out):
+class ConsentOut(Out):
     """One line of the record of consents."""
 
     id: UUID
@@ -109,7 +102,7 @@ class ConsentOut(_Out):
     recorded_at: datetime
 
 
-class EnrolmentOut(_Out):
+class EnrolmentOut(Out):
     """An enrolment as a profile shows it."""
 
     id: UUID
@@ -124,7 +117,7 @@ class EnrolmentOut(_Out):
     confirmed_at: datetime
 
 
-class ProfileOut(_Out):
+class ProfileOut(Out):
     """What the institution holds about one person."""
 
     person: PersonOut

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
+from api.bodies import MoneyOut, Out
 from api.dependencies import PageDep, ServicesDep
-from api.routes.courses import CatalogueReader, MoneyOut, Out, TextOut
+from api.routes.courses import CatalogueReader, TextOut
 from crm.courses.models import ProgrammeLevel
 
 router = APIRouter(prefix="/v1/programmes", tags=["courses"])

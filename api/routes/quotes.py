@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Response, status
 from pydantic import BaseModel
 
 from api.auth import staff_in
+from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.courses import Body, Code, MoneyOut, Out
+from api.routes.courses import Code
 from crm.actor import Actor
 from crm.courses.fees.models import QuoteId, QuoteStatus, ReductionKind
 from crm.courses.models import CohortId

@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response, status
 from pydantic import Field
 
+from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.cohorts import cohort_key
-from api.routes.courses import Body, Code, Out
+from api.routes.courses import Code
 from api.routes.payments import MoneyIn
 from api.routes.seats import EnrolmentReader, EnrolmentWriter, Reason
 from crm.actor import Actor

@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response, status
 from pydantic import BaseModel, Field
 
+from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.courses import Body, CatalogueWriter, Code, MoneyOut, Out, Price
+from api.routes.courses import CatalogueWriter, Code, Price
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
 from crm.courses.fees.applications.models import MAX_TEXT, ApplicationStatus
 from crm.courses.fees.models import ApplicationId, FundState

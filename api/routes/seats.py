@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import Field
 
 from api.auth import staff_in
+from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.cohorts import CohortPath, cohort_key
-from api.routes.courses import Body, Out
 from crm.actor import Actor
 from crm.courses.models import CohortId
 from crm.courses.seats.authority import MAX_REASON

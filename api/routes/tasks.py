@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import AwareDatetime, Field
 
 from api.auth import staff_in
+from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.lead_bodies import Body, Out
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId, StaffId

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.auth import staff_in
+from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from crm.actor import Actor
@@ -25,15 +26,7 @@ TicketWriter = Annotated[Actor, Depends(staff_in(Area.TICKETS, write=True))]
 _Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Out(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class TicketOut(_Out):
+class TicketOut(Out):
     """A ticket."""
 
     id: UUID
@@ -50,7 +43,7 @@ class TicketOut(_Out):
     updated_at: datetime
 
 
-class TicketEventOut(_Out):
+class TicketEventOut(Out):
     """One thing that happened to a ticket; a note's text is `to_value`."""
 
     id: UUID
@@ -75,7 +68,7 @@ class TicketPage(BaseModel):
     next_cursor: str | None
 
 
-class NewTicket(_Body):
+class NewTicket(Body):
     """A ticket for a person, for whoever is in a conversation, or for nobody in particular."""
 
     category: TicketCategory
@@ -86,19 +79,19 @@ class NewTicket(_Body):
     conversation_id: UUID | None = None
 
 
-class NewStatus(_Body):
+class NewStatus(Body):
     """The state to move to; `open` reopens."""
 
     status: TicketStatus
 
 
-class Assignment(_Body):
+class Assignment(Body):
     """Who looks after the ticket now; null is nobody."""
 
     staff_id: UUID | None
 
 
-class NewNote(_Body):
+class NewNote(Body):
     """A note for colleagues; students do not see it."""
 
     text: _Text
