@@ -1,7 +1,8 @@
 """Where time comes from, so that tests can set it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -33,3 +34,8 @@ class FixedClock:
     def advance(self, by: timedelta) -> None:
         """Move forward."""
         self._at += by
+
+
+def day_in(zone: ZoneInfo | str, moment: datetime) -> date:
+    """Return which day a moment belongs to in a time zone, given itself or by its IANA name."""
+    return moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone).date()

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
+from crm.clock import day_in
 from crm.courses.models import WEEKDAYS, Modality, Schedule
 from crm.money import Money, exponent_of
 from tools.context import Locale
@@ -41,7 +41,7 @@ def date_text(day: date, locale: Locale) -> str:
 
 def instant_text(instant: datetime, locale: Locale, *, time_zone: str) -> str:
     """Return the day that an instant falls on in a time zone."""
-    return date_text(instant.astimezone(ZoneInfo(time_zone)).date(), locale)
+    return date_text(day_in(time_zone, instant), locale)
 
 
 def schedule_text(schedule: Schedule, locale: Locale) -> str:

@@ -3,10 +3,10 @@
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from api.web.catalogue import Locale, translate
 from api.web.formats import day
+from crm.clock import day_in
 from crm.courses.completion.certificates.models import CertificateCheck, Proof, read_code
 
 
@@ -70,7 +70,7 @@ def certificate_view(
 def _verdict(revoked_at: datetime | None, locale: Locale, time_zone: str) -> str:
     if revoked_at is None:
         return translate(locale, "certificate.valid")
-    on = day(revoked_at.astimezone(ZoneInfo(time_zone)).date(), locale)
+    on = day(day_in(time_zone, revoked_at), locale)
     return translate(locale, "certificate.revoked", {"day": on})
 
 

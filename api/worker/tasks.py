@@ -7,7 +7,7 @@ messages are still answered and events still delivered.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from celery import Celery
@@ -52,18 +52,21 @@ def _close(**_: Any) -> None:
     close_bridge()
 
 
+async def _drain(take_batch: Callable[[], Awaitable[int]]) -> None:
+    """Take batches until nothing is due, or the time is up."""
+    until = time.monotonic() + BUDGET_S
+    while await take_batch() and time.monotonic() < until:
+        pass
+
+
 async def relay_outbox(services: Services) -> None:
     """Deliver the domain events that are due."""
-    until = time.monotonic() + BUDGET_S
-    while await relay_batch(services) and time.monotonic() < until:
-        pass
+    await _drain(lambda: relay_batch(services))
 
 
 async def run_deliveries(services: Services) -> None:
     """Give events to the handlers that take longer."""
-    until = time.monotonic() + BUDGET_S
-    while await run_batch(services) and time.monotonic() < until:
-        pass
+    await _drain(lambda: run_batch(services))
 
 
 async def deliver_outbound(services: Services) -> None:
@@ -79,32 +82,24 @@ async def run_sandbox(services: Services) -> None:
 
 async def run_payments(services: Services) -> None:
     """Ask gateways for checkouts and refunds that are due."""
-    until = time.monotonic() + BUDGET_S
-    while await services.payments.run_due() and time.monotonic() < until:
-        pass
+    await _drain(services.payments.run_due)
 
 
 async def advance_sagas(services: Services) -> None:
     """Take the steps of enrolments and withdrawals that are due."""
-    until = time.monotonic() + BUDGET_S
-    while await services.workflows.advance_due() and time.monotonic() < until:
-        pass
+    await _drain(services.workflows.advance_due)
 
 
 async def poll_payments(services: Services) -> None:
     """Ask gateways about payments whose webhooks may be lost."""
-    until = time.monotonic() + BUDGET_S
-    while await services.payments.poll_due() and time.monotonic() < until:
-        pass
+    await _drain(services.payments.poll_due)
 
 
 async def send_reminders(services: Services) -> None:
     """Remind people of what is due, where there is a gateway that they can pay through."""
     if services.tills.chosen == "none":
         return
-    until = time.monotonic() + BUDGET_S
-    while await services.dunning.send_reminders() and time.monotonic() < until:
-        pass
+    await _drain(services.dunning.send_reminders)
 
 
 async def embed_pending(services: Services) -> None:
@@ -136,9 +131,7 @@ async def run_imports(services: Services) -> None:
 
 async def find_duplicates(services: Services) -> None:
     """Compare the people who are new or changed with the others."""
-    until = time.monotonic() + BUDGET_S
-    while await services.duplicates.check_due() and time.monotonic() < until:
-        pass
+    await _drain(services.duplicates.check_due)
 
 
 async def sweep(services: Services) -> None:
@@ -154,30 +147,22 @@ async def forget_old(services: Services) -> None:
 
 async def expire_holds(services: Services) -> None:
     """Let holds and offers lapse whose time is over, and offer their seats to who waits."""
-    until = time.monotonic() + BUDGET_S
-    while await services.seats.expire_due() and time.monotonic() < until:
-        pass
+    await _drain(services.seats.expire_due)
 
 
 async def breach_clocks(services: Services) -> None:
     """Tell of what has waited for longer than it may."""
-    until = time.monotonic() + BUDGET_S
-    while await services.sla.breach_due() and time.monotonic() < until:
-        pass
+    await _drain(services.sla.breach_due)
 
 
 async def expire_quotes(services: Services) -> None:
     """Let prices that nobody accepted in time expire."""
-    until = time.monotonic() + BUDGET_S
-    while await services.fees.expire_due() and time.monotonic() < until:
-        pass
+    await _drain(services.fees.expire_due)
 
 
 async def refresh_analytics(services: Services) -> None:
     """Compute the numbers that events have made stale."""
-    until = time.monotonic() + BUDGET_S
-    while await services.analytics.refresh() and time.monotonic() < until:
-        pass
+    await _drain(services.analytics.refresh)
 
 
 TASKS: Mapping[str, Work[object]] = {

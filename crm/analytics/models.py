@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from crm.clock import day_in
 from crm.journal.deliveries.models import StoredEvent
 from crm.money import Money
 
@@ -163,15 +164,10 @@ def stale_by(event: StoredEvent, zone: ZoneInfo) -> tuple[Stale, ...]:
 
 def _keys(model: Model, event: StoredEvent, zone: ZoneInfo) -> Sequence[str]:
     if model == "responses":
-        return (str(day_of(event.occurred_at, zone)),)
+        return (str(day_in(zone, event.occurred_at)),)
     if model == "revenue":
-        return (str(day_of(event.occurred_at, zone).replace(day=1)),)
+        return (str(day_in(zone, event.occurred_at).replace(day=1)),)
     if model == "cohorts":
         names = ("cohort_id", "from_cohort_id")
         return [str(event.payload[name]) for name in names if event.payload.get(name)]
     return (WHOLE,)
-
-
-def day_of(moment: datetime, zone: ZoneInfo) -> date:
-    """Return the institution's day of a moment."""
-    return moment.astimezone(zone).date()

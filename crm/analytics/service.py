@@ -19,9 +19,9 @@ from crm.analytics.models import (
     ResponseTimes,
     Revenue,
     Stale,
-    day_of,
     stale_by,
 )
+from crm.clock import day_in
 from crm.db import Database, UnitOfWork
 from crm.identity.permissions import Area, require
 from crm.journal.deliveries.models import StoredEvent
@@ -85,10 +85,10 @@ class AnalyticsService:
     async def _is_from_yesterday(self, uow: UnitOfWork) -> bool:
         """Return whether what is owed has grown older since it was looked at."""
         last = await store.select_refresh(uow.conn, "receivables")
-        return last is not None and day_of(last, self._zone) < self._today(uow)
+        return last is not None and day_in(self._zone, last) < self._today(uow)
 
     def _today(self, uow: UnitOfWork) -> date:
-        return day_of(uow.clock.now(), self._zone)
+        return day_in(self._zone, uow.clock.now())
 
     async def _compute(self, uow: UnitOfWork, model: Model, keys: Sequence[str]) -> None:
         conn, zone = uow.conn, self._zone.key

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from crm.clock import day_in
 from crm.courses import cohort_store, rules, store
 from crm.courses.models import (
     Area,
@@ -49,7 +50,7 @@ class CourseService(CourseWriting):
 
     def today(self) -> date:
         """Return the day it is at the institution."""
-        return self._db.clock.now().astimezone(self._zone).date()
+        return day_in(self._zone, self._db.clock.now())
 
     # --- courses --------------------------------------------------------------------------------
 

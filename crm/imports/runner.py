@@ -9,6 +9,7 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from crm.actor import SERVICE_ACTOR
+from crm.clock import day_in
 from crm.db import Database, UnitOfWork
 from crm.errors import RuleBroken
 from crm.ids import INSTITUTION
@@ -127,7 +128,7 @@ class ImportRunner:
             duplicates=row.duplicates,
             is_trial=row.dry_run,
             actor=SERVICE_ACTOR,
-            today=uow.clock.now().astimezone(self._zone).date(),
+            today=day_in(self._zone, uow.clock.now()),
         )
         importer = self._importers[row.kind]
         if row.dry_run:

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from crm.clock import day_in
 from crm.errors import RuleBroken
 from crm.ids import PersonId
 from crm.people.addresses import normalise_email, normalise_name, normalise_phone
@@ -43,7 +44,7 @@ class Person:
         """Return whether the person is under age where they live; unknown dates count as adult."""
         if self.birth_date is None:
             return False
-        return age_on(self.birth_date, at.astimezone(ZoneInfo(self.time_zone)).date()) < ADULT_AGE
+        return age_on(self.birth_date, day_in(self.time_zone, at)) < ADULT_AGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

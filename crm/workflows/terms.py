@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from crm.clock import day_in
 from crm.courses.fees.models import FeePolicy
 from crm.courses.seats.models import SeatPolicy
 from crm.people.contact.quiet import QuietHours
@@ -28,4 +28,4 @@ class Terms:
 
     def day_of(self, moment: datetime) -> date:
         """Return the day it is at the institution."""
-        return moment.astimezone(ZoneInfo(self.seats.time_zone)).date()
+        return day_in(self.seats.time_zone, moment)

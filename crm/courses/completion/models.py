@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from crm.clock import day_in
 from crm.courses.completion.attendance.models import Mark, Share, sessions_of, share_of
 from crm.courses.completion.certificates.models import Certificate
 from crm.courses.models import Bilingual, CohortId, Weekday
@@ -29,7 +29,7 @@ class CompletionPolicy:
 
     def day_of(self, moment: datetime) -> date:
         """Return the day it is at the institution."""
-        return moment.astimezone(ZoneInfo(self.time_zone)).date()
+        return day_in(self.time_zone, moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

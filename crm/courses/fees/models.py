@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, NewType
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from crm.clock import day_in
 from crm.courses.models import CohortId
 from crm.ids import PersonId
 from crm.money import Money
@@ -32,7 +32,7 @@ class FeePolicy:
 
     def day_of(self, moment: datetime) -> date:
         """Return the day it is at the institution."""
-        return moment.astimezone(ZoneInfo(self.time_zone)).date()
+        return day_in(self.time_zone, moment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from crm.actor import SERVICE_ACTOR, Actor
+from crm.clock import day_in
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, OrientaError, RuleBroken
 from crm.identity.permissions import Area, require
@@ -265,7 +265,7 @@ class DunningService:
         _record(uow, "dunning.remind", invoice, SERVICE_ACTOR, said)
 
     def _today(self) -> date:
-        return self._db.clock.now().astimezone(ZoneInfo(self._policy.time_zone)).date()
+        return day_in(self._policy.time_zone, self._db.clock.now())
 
 
 async def _invoice(uow: UnitOfWork, invoice_id: InvoiceId) -> Invoice:
