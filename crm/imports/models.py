@@ -44,22 +44,22 @@ class Import:
     id: ImportId
     kind: ImportKind
     file_name: str
-    size_bytes: int
+    size_bytes: int = 0
     columns: Mapping[str, str]
     duplicates: DuplicatePolicy
     dry_run: bool
     status: ImportStatus
-    error_code: str | None
+    error_code: str | None = None
     staff_id: UUID | None
-    lines_total: int
-    lines_done: int
-    created: int
-    updated: int
-    skipped: int
-    failed: int
-    epoch: int
+    lines_total: int = 0
+    lines_done: int = 0
+    created: int = 0
+    updated: int = 0
+    skipped: int = 0
+    failed: int = 0
+    epoch: int = 0
     created_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -209,22 +209,12 @@ def _new_import(command: StartImport, actor: Actor, at: datetime) -> Import:
         id=ImportId(new_id()),
         kind=command.kind,
         file_name=command.file_name,
-        size_bytes=0,
         columns=command.columns,
         duplicates=command.duplicates,
         dry_run=command.dry_run,
         status="uploading",
-        error_code=None,
         staff_id=actor.staff_id,
-        lines_total=0,
-        lines_done=0,
-        created=0,
-        updated=0,
-        skipped=0,
-        failed=0,
-        epoch=0,
         created_at=at,
-        ended_at=None,
     )
 
 

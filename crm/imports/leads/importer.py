@@ -9,11 +9,11 @@ from uuid import UUID
 
 from crm.db import UnitOfWork
 from crm.errors import RuleBroken
-from crm.ids import INSTITUTION, PersonId, new_id
-from crm.imports import store as keys
+from crm.ids import PersonId, new_id
 from crm.imports.importer import Batch
 from crm.imports.leads import store
 from crm.imports.leads.rows import FIELDS, LeadRow, read_lead
+from crm.imports.memory import met_before
 from crm.imports.models import DuplicatePolicy, Field, Line, Outcome
 from crm.imports.people.importer import PeopleImporter, WrittenPeople
 from crm.imports.people.rows import PersonRow
@@ -100,9 +100,12 @@ async def _write_leads(
     owners = await store.select_staff(
         uow.conn, [a.lead.owner_email for a in asked.values() if a.lead.owner_email]
     )
-    met: frozenset[int] = frozenset()
-    if batch.is_trial:
-        met = await _met_before(uow, asked, batch, outcome)
+    words = {
+        number: f"lead:{a.person.email or a.person.phone}:{a.lead.thing}"
+        for number, a in asked.items()
+        if a.lead.is_open
+    }
+    met = await met_before(uow, batch, words, outcome)
     rows: dict[UUID, tuple[int, dict[str, object]]] = {}
     repeated: list[int] = []
     for number, person in written.ids.items():
@@ -149,19 +152,3 @@ def _meet(repeated: Sequence[int], batch: Batch, outcome: Outcome) -> None:
         return
     for number in repeated:
         outcome.refuse(number, _DUPLICATE)
-
-
-async def _met_before(
-    uow: UnitOfWork, asked: Mapping[int, _Asked], batch: Batch, outcome: Outcome
-) -> frozenset[int]:
-    """Return the lines whose lead an earlier batch of a dry run met, and note this one's."""
-    key = await uow.key(INSTITUTION)
-    assert key is not None, "the institution is not erased"  # noqa: S101
-    digests = {
-        number: key.digest(f"lead:{a.person.email or a.person.phone}:{a.lead.thing}".encode())
-        for number, a in asked.items()
-        if a.lead.is_open
-    }
-    met = await keys.select_met(uow.conn, batch.import_id, list(digests.values()))
-    outcome.met.extend(digests.values())
-    return frozenset(number for number, digest in digests.items() if digest in met)

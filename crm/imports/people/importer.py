@@ -6,9 +6,9 @@ from uuid import UUID
 
 from crm.db import UnitOfWork
 from crm.errors import RuleBroken
-from crm.ids import INSTITUTION, PersonId, new_id
-from crm.imports import store as keys
+from crm.ids import PersonId, new_id
 from crm.imports.importer import Batch
+from crm.imports.memory import met_before
 from crm.imports.models import Field, Outcome
 from crm.imports.people import store
 from crm.imports.people.rows import FIELDS, Directory, Known, PersonRow, read_rows
@@ -106,7 +106,9 @@ class PeopleImporter:
 async def _sort(
     uow: UnitOfWork, rows: Sequence[PersonRow], batch: Batch, outcome: Outcome
 ) -> Sorted:
-    earlier = await _met_before(uow, rows, batch, outcome) if batch.is_trial else []
+    addresses = {a: a for row in rows for a in (row.email, row.phone) if a}
+    met = await met_before(uow, batch, addresses, outcome)
+    earlier = [Known(UUID(bytes=digest[:16]), a, a) for a, digest in met.items()]
     known = await store.select_known(
         uow.conn,
         emails=[r.email for r in rows if r.email],
@@ -120,25 +122,10 @@ async def _sort(
         except RuleBroken as broken:
             outcome.refuse(row.number, broken)
             continue
-        (found.known if person else found.new).append((person or new_id(), row))
-        directory.add(Known((found.known if person else found.new)[-1][0], row.email, row.phone))
+        whose = person or new_id()
+        (found.known if person else found.new).append((whose, row))
+        directory.add(Known(whose, row.email, row.phone))
     return found
-
-
-async def _met_before(
-    uow: UnitOfWork, rows: Sequence[PersonRow], batch: Batch, outcome: Outcome
-) -> list[Known]:
-    """Return whom earlier batches of a dry run met, and note whom this one meets."""
-    key = await uow.key(INSTITUTION)
-    assert key is not None, "the institution is not erased"  # noqa: S101
-    digests = {a: key.digest(a.encode()) for r in rows for a in (r.email, r.phone) if a}
-    met = await keys.select_met(uow.conn, batch.import_id, list(digests.values()))
-    outcome.met.extend(digests.values())
-    return [
-        Known(UUID(bytes=digest[:16]), address, address)
-        for address, digest in digests.items()
-        if digest in met
-    ]
 
 
 async def _meet(uow: UnitOfWork, found: Sorted, batch: Batch, outcome: Outcome) -> None:
