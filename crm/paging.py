@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar, overload
@@ -75,3 +75,34 @@ def page_of(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> Pag
     items = tuple(rows[:limit])
     more = len(rows) > limit
     return Page(items, cursor_of(items[-1]) if more else None)
+
+
+def equal(*names: str) -> dict[str, str]:
+    """Return the conditions that columns have the values of filters of the same names."""
+    return {name: f"{name} = %({name})s" for name in names}
+
+
+def newest_first(
+    filters: Mapping[str, object],
+    conditions: Mapping[str, str],
+    *,
+    keys: tuple[str, str],
+    after: tuple[object, object] | None,
+    limit: int,
+) -> tuple[str, dict[str, object]]:
+    """Return what follows a statement's FROM to read a page, newest first, and its values.
+
+    Args:
+        filters: name → value; None leaves a filter open.
+        conditions: what each filter asks; constants of the store.
+        keys: the columns of the order, the second one unique.
+        after: what the last row seen has in them.
+    """
+    given = {name: value for name, value in filters.items() if value is not None}
+    clauses = [conditions[name] for name in given]
+    values = {**given, "limit": limit}
+    if after:
+        clauses.append(f"({keys[0]}, {keys[1]}) < (%(after_first)s, %(after_second)s)")
+        values |= {"after_first": after[0], "after_second": after[1]}
+    where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
+    return f"{where}ORDER BY {keys[0]} DESC, {keys[1]} DESC LIMIT %(limit)s", values

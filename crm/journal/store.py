@@ -17,6 +17,7 @@ from crm.ids import new_id
 from crm.journal.audit import AUDIT_COLUMNS, GENESIS, AuditEntry, canonical, link, shard_of
 from crm.journal.events import DomainEvent, new_event_id
 from crm.journal.vault import SubjectKey, Vault
+from crm.paging import equal, newest_first
 
 Connection = AsyncConnection[DictRow]
 
@@ -246,27 +247,22 @@ async def select_audit_events(
             `since`, `until`.
         after: (occurred_at, id) of the last row seen.
     """
-    clauses, values = _audit_filters(filters)
-    if after:
-        clauses.append("(occurred_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)")
-        values |= {"after_at": after[0], "after_id": after[1]}
-    where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    rows = await conn.execute(
-        f"SELECT * FROM audit_events {where} "  # noqa: S608 (column names are constants)
-        "ORDER BY occurred_at DESC, id DESC LIMIT %(limit)s",
-        {**values, "limit": limit},
+    page, values = newest_first(
+        {name: filters.get(name) for name in _AUDIT_FILTERS},
+        _AUDIT_FILTERS,
+        keys=("occurred_at", "id"),
+        after=after,
+        limit=limit,
     )
+    rows = await conn.execute(f"SELECT * FROM audit_events {page}", values)  # noqa: S608 (constants)
     return await rows.fetchall()
 
 
-def _audit_filters(filters: Mapping[str, object]) -> tuple[list[str], dict[str, object]]:
-    equal = ("action", "outcome", "run_id", "conversation_id", "person_id", "agent")
-    clauses = [f"{name} = %({name})s" for name in equal if filters.get(name) is not None]
-    if filters.get("since") is not None:
-        clauses.append("occurred_at >= %(since)s")
-    if filters.get("until") is not None:
-        clauses.append("occurred_at < %(until)s")
-    return clauses, {k: v for k, v in filters.items() if v is not None}
+_AUDIT_FILTERS = {
+    **equal("action", "outcome", "run_id", "conversation_id", "person_id", "agent"),
+    "since": "occurred_at >= %(since)s",
+    "until": "occurred_at < %(until)s",
+}
 
 
 # --- outbox -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from crm.db import Connection
 from crm.ids import PersonId
 from crm.money import Money
+from crm.paging import equal, newest_first
 from crm.payments.fold import PaymentState, RefundState
 from crm.payments.models import (
     Dispute,
@@ -129,29 +130,19 @@ async def select_payments(
         filters: any of `status`, `person_id`, `invoice_id`, `gateway`.
         after: (created_at, id) of the last one seen.
     """
-    given = {name: value for name, value in filters.items() if value is not None}
-    clauses = [_FILTERS[name] for name in given]
-    values = {**given, "limit": limit}
-    if owner is not None:
-        clauses.append("person_id = %(owner)s")
-        values["owner"] = owner
-    if after:
-        clauses.append("(created_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)")
-        values |= {"after_at": after[0], "after_id": after[1]}
-    where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    rows = await conn.execute(
-        f"SELECT * FROM payments {where} "  # noqa: S608 (clauses are constants)
-        "ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        values,
+    page, values = newest_first(
+        {**filters, "owner": owner},
+        _FILTERS,
+        keys=("created_at", "id"),
+        after=after,
+        limit=limit,
     )
+    rows = await conn.execute(f"SELECT * FROM payments {page}", values)  # noqa: S608 (constants)
     return [payment_of(row) for row in await rows.fetchall()]
 
 
-_FILTERS = {
-    "status": "status = %(status)s",
-    "person_id": "person_id = %(person_id)s",
-    "invoice_id": "invoice_id = %(invoice_id)s",
-    "gateway": "gateway = %(gateway)s",
+_FILTERS = equal("status", "person_id", "invoice_id", "gateway") | {
+    "owner": "person_id = %(owner)s"
 }
 
 

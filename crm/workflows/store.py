@@ -12,6 +12,7 @@ from crm.courses.enrolments.models import EnrolmentId
 from crm.courses.seats.models import HoldId
 from crm.db import Connection
 from crm.ids import PersonId
+from crm.paging import equal, newest_first
 from crm.payments.models import InvoiceId
 from crm.workflows.models import Saga, SagaId, SagaStep
 
@@ -132,27 +133,19 @@ async def select_sagas(
     Args:
         filters: any of `status`, `person_id`; `is_parked` for those that wait for somebody.
     """
-    given = {name: value for name, value in filters.items() if value is not None}
-    clauses = [_FILTERS[name] for name in given]
-    values: dict[str, object] = {**given, "limit": limit}
-    if owner is not None:
-        clauses.append("person_id = %(owner)s")
-        values["owner"] = owner
-    if after:
-        clauses.append("(created_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)")
-        values |= {"after_at": after[0], "after_id": after[1]}
-    where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    rows = await conn.execute(
-        f"SELECT * FROM sagas {where} "  # noqa: S608 (clauses are constants)
-        "ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        values,
+    page, values = newest_first(
+        {**filters, "owner": owner},
+        _FILTERS,
+        keys=("created_at", "id"),
+        after=after,
+        limit=limit,
     )
+    rows = await conn.execute(f"SELECT * FROM sagas {page}", values)  # noqa: S608 (constants)
     return [_saga(row) for row in await rows.fetchall()]
 
 
-_FILTERS = {
-    "status": "status = %(status)s",
-    "person_id": "person_id = %(person_id)s",
+_FILTERS = equal("status", "person_id") | {
+    "owner": "person_id = %(owner)s",
     "is_parked": "(parked_at IS NOT NULL) = %(is_parked)s",
 }
 

@@ -19,6 +19,7 @@ from crm.courses.models import CohortId
 from crm.db import Connection
 from crm.ids import PersonId
 from crm.money import Money
+from crm.paging import equal, newest_first
 
 # --- what a quote rests on ----------------------------------------------------------------------
 
@@ -143,17 +144,14 @@ async def select_quotes(
         filters: any of `person_id`, `cohort_id`, `status`.
         after: (created_at, id) of the last one seen.
     """
-    given = {name: value for name, value in filters.items() if value is not None}
-    clauses = ["true", *(f"{name} = %({name})s" for name in given)]
-    values = {**given, "limit": limit}
-    if after:
-        clauses.append("(created_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)")
-        values |= {"after_at": after[0], "after_id": after[1]}
-    rows = await conn.execute(
-        f"SELECT * FROM quotes WHERE {' AND '.join(clauses)} "  # noqa: S608 (constant names)
-        "ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        values,
+    page, values = newest_first(
+        filters,
+        equal("person_id", "cohort_id", "status"),
+        keys=("created_at", "id"),
+        after=after,
+        limit=limit,
     )
+    rows = await conn.execute(f"SELECT * FROM quotes {page}", values)  # noqa: S608 (constants)
     return [quote_of(r) for r in await rows.fetchall()]
 
 

@@ -10,6 +10,7 @@ from crm.courses.completion.certificates.models import Certificate, SealedCertif
 from crm.courses.models import Bilingual
 from crm.db import Connection
 from crm.ids import PersonId, StaffId
+from crm.paging import equal, newest_first
 
 
 async def select_name(conn: Connection, person_id: PersonId) -> str | None:
@@ -72,17 +73,14 @@ async def select_certificates(
         filters: any of `person_id`, `course_code`.
         after: (issued_at, number) of the last one seen.
     """
-    given = {name: value for name, value in filters.items() if value is not None}
-    clauses = ["true", *(f"{name} = %({name})s" for name in given)]
-    values = {**given, "limit": limit}
-    if after:
-        clauses.append("(issued_at, number) < (%(after_at)s::timestamptz, %(after_number)s)")
-        values |= {"after_at": after[0], "after_number": after[1]}
-    rows = await conn.execute(
-        f"SELECT * FROM certificates WHERE {' AND '.join(clauses)} "  # noqa: S608 (constant names)
-        "ORDER BY issued_at DESC, number DESC LIMIT %(limit)s",
-        values,
+    page, values = newest_first(
+        filters,
+        equal("person_id", "course_code"),
+        keys=("issued_at", "number"),
+        after=after,
+        limit=limit,
     )
+    rows = await conn.execute(f"SELECT * FROM certificates {page}", values)  # noqa: S608 (constants)
     return [_sealed_of(r) for r in await rows.fetchall()]
 
 

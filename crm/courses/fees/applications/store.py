@@ -10,6 +10,7 @@ from crm.courses.fees.applications.models import Application, ApplicationStatus
 from crm.courses.fees.models import ApplicationId
 from crm.db import Connection
 from crm.ids import PersonId, StaffId
+from crm.paging import equal, newest_first
 
 _APPLICATION = (
     "id, scholarship_code, person_id, status, requested_at, decided_at, decided_by"  # not the texts
@@ -82,17 +83,14 @@ async def select_applications(
         filters: any of `scholarship_code`, `person_id`, `status`.
         after: (requested_at, id) of the last one seen.
     """
-    given = {name: value for name, value in filters.items() if value is not None}
-    clauses = ["true", *(f"{name} = %({name})s" for name in given)]
-    values = {**given, "limit": limit}
-    if after:
-        clauses.append("(requested_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)")
-        values |= {"after_at": after[0], "after_id": after[1]}
-    rows = await conn.execute(
-        f"SELECT {_APPLICATION} FROM scholarship_applications "  # noqa: S608 (constant names)
-        f"WHERE {' AND '.join(clauses)} ORDER BY requested_at DESC, id DESC LIMIT %(limit)s",
-        values,
+    page, values = newest_first(
+        filters,
+        equal("scholarship_code", "person_id", "status"),
+        keys=("requested_at", "id"),
+        after=after,
+        limit=limit,
     )
+    rows = await conn.execute(f"SELECT {_APPLICATION} FROM scholarship_applications {page}", values)  # noqa: S608 (constants)
     return [_application_of(r) for r in await rows.fetchall()]
 
 
