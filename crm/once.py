@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from crm.db import UnitOfWork
+from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
 from crm.ids import INSTITUTION
 from crm.journal import idempotency
@@ -52,6 +52,20 @@ async def do_once(
     box = base64.b64encode(sealed).decode()
     await idempotency.complete(uow, key, {"person_id": str(person_id), "box": box})
     return result
+
+
+async def run_once(
+    database: Database,
+    key: IdempotencyKey | None,
+    arguments: Mapping[str, object],
+    act: Callable[[UnitOfWork], Awaitable[T]],
+    *,
+    kind: type[T],
+    about: Callable[[T], UUID] | None = None,
+) -> T:
+    """Do it once, as `do_once`, in a transaction of its own."""
+    async with database.transaction() as uow:
+        return await do_once(uow, key, arguments, lambda: act(uow), kind=kind, about=about)
 
 
 @cache

@@ -1,6 +1,5 @@
 """How staff change the catalogue: each change is one transaction with its event and record."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION
 from crm.journal.audit import performed
 from crm.journal.idempotency import IdempotencyKey
-from crm.once import do_once
+from crm.once import run_once
 
 T = TypeVar("T")
 
@@ -52,7 +51,7 @@ class CourseWriting:
             )
             return course
 
-        return await self._once(idempotency, asdict(content), work, Course)
+        return await run_once(self._db, idempotency, asdict(content), work, kind=Course)
 
     async def set_prerequisites(
         self,
@@ -85,7 +84,7 @@ class CourseWriting:
             found = await store.select_prerequisites(uow.conn, [course_code])
             return found.get(course_code, ())
 
-        return await self._once(idempotency, arguments, work, tuple[CourseRef, ...])
+        return await run_once(self._db, idempotency, arguments, work, kind=tuple[CourseRef, ...])
 
     async def create_cohort(
         self, command: CreateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
@@ -108,7 +107,7 @@ class CourseWriting:
             )
             return cohort
 
-        return await self._once(idempotency, asdict(command), work, Cohort)
+        return await run_once(self._db, idempotency, asdict(command), work, kind=Cohort)
 
     async def update_cohort(
         self, command: UpdateCohort, *, actor: Actor, idempotency: IdempotencyKey | None = None
@@ -137,17 +136,7 @@ class CourseWriting:
             settled = await settle(uow, [before.id], self._policy)
             return settled.cohorts[before.id]
 
-        return await self._once(idempotency, asdict(command), work, Cohort)
-
-    async def _once(
-        self,
-        key: IdempotencyKey | None,
-        arguments: Mapping[str, object],
-        work: Callable[[UnitOfWork], Awaitable[T]],
-        kind: type[T],
-    ) -> T:
-        async with self._db.transaction() as uow:
-            return await do_once(uow, key, arguments, lambda: work(uow), kind=kind)
+        return await run_once(self._db, idempotency, asdict(command), work, kind=Cohort)
 
 
 async def _require_area(conn: Connection, code: str) -> None:

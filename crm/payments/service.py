@@ -10,7 +10,7 @@ from crm.identity.permissions import Area, require
 from crm.ids import PersonId, new_id
 from crm.journal.idempotency import IdempotencyKey
 from crm.money import Money
-from crm.once import do_once
+from crm.once import do_once, run_once
 from crm.payments import acts
 from crm.payments.gateways.protocol import Gateway, GatewayEvent
 from crm.payments.intents.gateway_work import GatewayWork
@@ -81,22 +81,21 @@ class PaymentService(PaymentReading):
             "currency": net.currency,
             "due_dates": list(due_dates),
         }
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            said,
+            lambda uow: acts.raise_invoice(
                 uow,
-                idempotency,
-                said,
-                lambda: acts.raise_invoice(
-                    uow,
-                    person_id=person_id,
-                    reference=reference,
-                    net=net,
-                    due_dates=due_dates,
-                    actor=actor,
-                ),
-                kind=Invoice,
-                about=lambda invoice: invoice.person_id,
-            )
+                person_id=person_id,
+                reference=reference,
+                net=net,
+                due_dates=due_dates,
+                actor=actor,
+            ),
+            kind=Invoice,
+            about=lambda invoice: invoice.person_id,
+        )
 
     async def cancel_invoice(
         self,
@@ -108,15 +107,14 @@ class PaymentService(PaymentReading):
     ) -> Invoice:
         """Credit what is still owed; staff only; as `acts.cancel_invoice`."""
         require(actor, Area.PAYMENTS, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                idempotency,
-                {"invoice_id": invoice_id, "reason": reason},
-                lambda: acts.cancel_invoice(uow, invoice_id, reason=reason, actor=actor),
-                kind=Invoice,
-                about=lambda invoice: invoice.person_id,
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            {"invoice_id": invoice_id, "reason": reason},
+            lambda uow: acts.cancel_invoice(uow, invoice_id, reason=reason, actor=actor),
+            kind=Invoice,
+            about=lambda invoice: invoice.person_id,
+        )
 
     async def credit_invoice(
         self,
@@ -129,21 +127,20 @@ class PaymentService(PaymentReading):
     ) -> CreditNote:
         """Take a part off what is owed; staff only; as `acts.credit_invoice`."""
         require(actor, Area.PAYMENTS, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            {"invoice_id": invoice_id, **_said(amount), "reason": reason},
+            lambda uow: acts.credit_invoice(
                 uow,
-                idempotency,
-                {"invoice_id": invoice_id, **_said(amount), "reason": reason},
-                lambda: acts.credit_invoice(
-                    uow,
-                    invoice_id,
-                    amount,
-                    reason=reason,
-                    effect_key=_effect_key(idempotency),
-                    actor=actor,
-                ),
-                kind=CreditNote,
-            )
+                invoice_id,
+                amount,
+                reason=reason,
+                effect_key=_effect_key(idempotency),
+                actor=actor,
+            ),
+            kind=CreditNote,
+        )
 
     async def take_by_hand(
         self,
@@ -164,23 +161,22 @@ class PaymentService(PaymentReading):
         if received_at is not None and received_at > now:
             raise RuleBroken("payment.received_at", "Money cannot have come in the future.")
         said = {"invoice_id": invoice_id, "method": method, "received_at": received_at}
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            said | _said(amount),
+            lambda uow: acts.take_by_hand(
                 uow,
-                idempotency,
-                said | _said(amount),
-                lambda: acts.take_by_hand(
-                    uow,
-                    invoice_id=invoice_id,
-                    amount=amount,
-                    method=method,
-                    received_at=received_at or now,
-                    effect_key=_effect_key(idempotency),
-                    actor=actor,
-                ),
-                kind=Payment,
-                about=lambda payment: payment.person_id,
-            )
+                invoice_id=invoice_id,
+                amount=amount,
+                method=method,
+                received_at=received_at or now,
+                effect_key=_effect_key(idempotency),
+                actor=actor,
+            ),
+            kind=Payment,
+            about=lambda payment: payment.person_id,
+        )
 
     async def void_payment(
         self,
@@ -191,15 +187,14 @@ class PaymentService(PaymentReading):
     ) -> Payment:
         """Expect no money any more; staff only; as `acts.void_payment`."""
         require(actor, Area.PAYMENTS, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                idempotency,
-                {"payment_id": payment_id},
-                lambda: acts.void_payment(uow, payment_id, actor=actor),
-                kind=Payment,
-                about=lambda payment: payment.person_id,
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            {"payment_id": payment_id},
+            lambda uow: acts.void_payment(uow, payment_id, actor=actor),
+            kind=Payment,
+            about=lambda payment: payment.person_id,
+        )
 
     async def request_refund(
         self,
@@ -212,21 +207,20 @@ class PaymentService(PaymentReading):
     ) -> Refund:
         """Ask for money to go back; staff only; as `acts.request_refund`."""
         require(actor, Area.PAYMENTS, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            {"payment_id": payment_id, **_said(amount), "reason": reason},
+            lambda uow: acts.request_refund(
                 uow,
-                idempotency,
-                {"payment_id": payment_id, **_said(amount), "reason": reason},
-                lambda: acts.request_refund(
-                    uow,
-                    payment_id=payment_id,
-                    amount=amount,
-                    reason=reason,
-                    effect_key=_effect_key(idempotency),
-                    actor=actor,
-                ),
-                kind=Refund,
-            )
+                payment_id=payment_id,
+                amount=amount,
+                reason=reason,
+                effect_key=_effect_key(idempotency),
+                actor=actor,
+            ),
+            kind=Refund,
+        )
 
     async def make_link(
         self,
@@ -343,22 +337,21 @@ class PaymentService(PaymentReading):
         require(actor, Area.PAYMENTS, write=True)
         name = self._gateway_name(gateway)
         parts = {"paid_out": _said(paid_out), "fee": _said(fee)}
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            {"gateway": gateway, "received_at": received_at, **parts},
+            lambda uow: record_payout(
                 uow,
-                idempotency,
-                {"gateway": gateway, "received_at": received_at, **parts},
-                lambda: record_payout(
-                    uow,
-                    gateway=name,
-                    paid_out=paid_out,
-                    fee=fee,
-                    received_at=received_at or uow.clock.now(),
-                    effect_key=_effect_key(idempotency),
-                    actor=actor,
-                ),
-                kind=bool,
-            )
+                gateway=name,
+                paid_out=paid_out,
+                fee=fee,
+                received_at=received_at or uow.clock.now(),
+                effect_key=_effect_key(idempotency),
+                actor=actor,
+            ),
+            kind=bool,
+        )
 
     async def ledger_totals(self, *, actor: Actor) -> tuple[LedgerTotal, ...]:
         """Return what stands on the ledger's accounts, debtors together; staff only."""

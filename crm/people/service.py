@@ -11,7 +11,7 @@ from crm.errors import NotFound
 from crm.ids import PersonId, new_id
 from crm.journal.audit import performed, shown
 from crm.journal.idempotency import IdempotencyKey
-from crm.once import do_once
+from crm.once import do_once, run_once
 from crm.paging import Page
 from crm.people import authority, models, store
 from crm.people.addresses import normalise_email, normalise_phone
@@ -47,15 +47,14 @@ class PeopleService:
         """
         authority.require_staff(actor)
         person = self._new_person(command)
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                idempotency,
-                asdict(command),
-                lambda: _insert(uow, person, actor),
-                kind=Person,
-                about=lambda made: made.id,
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            asdict(command),
+            lambda uow: _insert(uow, person, actor),
+            kind=Person,
+            about=lambda made: made.id,
+        )
 
     def _new_person(self, command: CreatePerson) -> Person:
         now = self._db.clock.now()

@@ -11,7 +11,7 @@ from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import StaffId
 from crm.journal.idempotency import IdempotencyKey
-from crm.once import do_once
+from crm.once import do_once, run_once
 from crm.pipeline import leads
 from crm.pipeline.activities.acts import note_activity, note_message
 from crm.pipeline.activities.models import Activity, Direction, StaffActivityKind
@@ -167,10 +167,14 @@ class PipelineService(LeadReading):
         work: Work,
     ) -> Lead:
         require(actor, Area.PIPELINE, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow, idempotency, arguments, lambda: work(uow), kind=Lead, about=_whose
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            arguments,
+            work,
+            kind=Lead,
+            about=_whose,
+        )
 
 
 def _whose(lead: Lead) -> UUID:

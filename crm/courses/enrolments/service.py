@@ -12,7 +12,7 @@ from crm.courses.seats.models import SeatPolicy
 from crm.db import Database
 from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
-from crm.once import do_once
+from crm.once import run_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import audits_reads
 
@@ -71,18 +71,17 @@ class EnrolmentService:
 
         Raises: as `acts.transfer_enrolment`; Conflict("idempotency.mismatch").
         """
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            {"enrolment_id": enrolment_id, "to_cohort_id": to_cohort_id},
+            lambda uow: acts.transfer_enrolment(
                 uow,
-                idempotency,
-                {"enrolment_id": enrolment_id, "to_cohort_id": to_cohort_id},
-                lambda: acts.transfer_enrolment(
-                    uow,
-                    enrolment_id=enrolment_id,
-                    to_cohort_id=to_cohort_id,
-                    actor=actor,
-                    policy=self.policy,
-                ),
-                kind=Enrolment,
-                about=lambda enrolment: enrolment.person_id,
-            )
+                enrolment_id=enrolment_id,
+                to_cohort_id=to_cohort_id,
+                actor=actor,
+                policy=self.policy,
+            ),
+            kind=Enrolment,
+            about=lambda enrolment: enrolment.person_id,
+        )

@@ -1,6 +1,5 @@
 """Use cases of seats: hold one, give it back, wait for one."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from crm.errors import Denied
 from crm.ids import PersonId
 from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
-from crm.once import do_once
+from crm.once import run_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import audits_reads
 
@@ -48,24 +47,23 @@ class SeatService:
         """
         held_for = life or self.policy.hold_life
         arguments = {"cohort_id": cohort_id, "person_id": person_id, "waiver": waiver}
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            arguments | {"life_s": int(held_for.total_seconds())},
+            lambda uow: acts.hold_seat(
                 uow,
-                idempotency,
-                arguments | {"life_s": int(held_for.total_seconds())},
-                lambda: acts.hold_seat(
-                    uow,
-                    cohort_id=cohort_id,
-                    person_id=person_id,
-                    life=held_for,
-                    effect_key=None,
-                    actor=actor,
-                    waiver=waiver,
-                    policy=self.policy,
-                ),
-                kind=SeatHold,
-                about=lambda hold: hold.person_id,
-            )
+                cohort_id=cohort_id,
+                person_id=person_id,
+                life=held_for,
+                effect_key=None,
+                actor=actor,
+                waiver=waiver,
+                policy=self.policy,
+            ),
+            kind=SeatHold,
+            about=lambda hold: hold.person_id,
+        )
 
     async def release_hold(
         self,
@@ -85,7 +83,9 @@ class SeatService:
                 uow, hold_id, reason=reason, actor=actor, policy=self.policy
             )
 
-        return await self._did(work, {"hold_id": hold_id, "reason": reason}, idempotency)
+        return await run_once(
+            self._db, idempotency, {"hold_id": hold_id, "reason": reason}, work, kind=bool
+        )
 
     async def join_waitlist(
         self,
@@ -102,23 +102,22 @@ class SeatService:
         Raises: as `join_waitlist` of the acts; Conflict("idempotency.mismatch").
         """
         arguments = {"cohort_id": cohort_id, "person_id": person_id, "waiver": waiver}
-        async with self._db.transaction() as uow:
-            return await do_once(
+        return await run_once(
+            self._db,
+            idempotency,
+            arguments | {"priority": priority},
+            lambda uow: queueing.join_waitlist(
                 uow,
-                idempotency,
-                arguments | {"priority": priority},
-                lambda: queueing.join_waitlist(
-                    uow,
-                    cohort_id=cohort_id,
-                    person_id=person_id,
-                    priority=priority,
-                    actor=actor,
-                    waiver=waiver,
-                    policy=self.policy,
-                ),
-                kind=WaitlistEntry,
-                about=lambda entry: entry.person_id,
-            )
+                cohort_id=cohort_id,
+                person_id=person_id,
+                priority=priority,
+                actor=actor,
+                waiver=waiver,
+                policy=self.policy,
+            ),
+            kind=WaitlistEntry,
+            about=lambda entry: entry.person_id,
+        )
 
     async def leave_waitlist(
         self, entry_id: EntryId, *, actor: Actor, idempotency: IdempotencyKey | None = None
@@ -133,7 +132,7 @@ class SeatService:
                 uow, entry_id=entry_id, actor=actor, policy=self.policy
             )
 
-        return await self._did(work, {"entry_id": entry_id}, idempotency)
+        return await run_once(self._db, idempotency, {"entry_id": entry_id}, work, kind=bool)
 
     async def expire_due(self) -> int:
         """Let a batch of overdue holds lapse and offer their seats; returns how many lapsed."""
@@ -191,15 +190,6 @@ class SeatService:
             seen = tuple(entry.person_id for entry in page.items)
             uow.audit(shown(actor, "waitlist.list", seen))
         return page
-
-    async def _did(
-        self,
-        work: Callable[[UnitOfWork], Awaitable[bool]],
-        arguments: Mapping[str, object],
-        key: IdempotencyKey | None,
-    ) -> bool:
-        async with self._db.transaction() as uow:
-            return await do_once(uow, key, arguments, lambda: work(uow), kind=bool)
 
 
 def _require_staff(actor: Actor) -> None:

@@ -14,7 +14,7 @@ from crm.journal.erasure import store
 from crm.journal.erasure.models import Erasure, check_confirmation
 from crm.journal.erasure.tables import WIPED
 from crm.journal.idempotency import IdempotencyKey
-from crm.once import do_once
+from crm.once import run_once
 from crm.people import store as people
 from crm.people.events import PersonErased
 
@@ -46,14 +46,13 @@ class ErasureService:
             NotFound("person.unknown").
         """
         require(actor, Area.ERASURE, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                idempotency,
-                {"person_id": person_id},
-                lambda: _confirmed(uow, person_id, confirmation, actor),
-                kind=Erasure,
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            {"person_id": person_id},
+            lambda uow: _confirmed(uow, person_id, confirmation, actor),
+            kind=Erasure,
+        )
 
     async def list_all(self) -> AsyncIterator[Erasure]:
         """Yield the list of the erased, oldest first; ids only."""

@@ -15,7 +15,7 @@ from crm.journal.idempotency import IdempotencyKey
 from crm.messaging.outbound.models import OutboundIntent
 from crm.messaging.outbound.proof import ContactProof, prove_contact
 from crm.messaging.outbound.service import queue_outbound
-from crm.once import do_once
+from crm.once import run_once
 from crm.payments import store as payments
 from crm.payments.dunning import store
 from crm.payments.dunning.events import DunningPaused, DunningResumed, PaymentReminderQueued
@@ -144,14 +144,13 @@ class DunningService:
         if not 0 <= days <= MAX_PAUSE_DAYS:
             raise RuleBroken("dunning.pause_until", "Give a day within the next 180.")
         said = {"invoice_id": invoice_id, "until": until, "reason": reason}
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                idempotency,
-                said,
-                lambda: self._pause(uow, invoice_id, until, reason=reason, actor=actor),
-                kind=Pause,
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            said,
+            lambda uow: self._pause(uow, invoice_id, until, reason=reason, actor=actor),
+            kind=Pause,
+        )
 
     async def resume(self, invoice_id: InvoiceId, *, actor: Actor) -> None:
         """Remind people of an invoice again; nothing when it is not paused.

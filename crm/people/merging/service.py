@@ -8,7 +8,7 @@ from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId
 from crm.journal.idempotency import IdempotencyKey
-from crm.once import do_once
+from crm.once import run_once
 from crm.people.merging import store
 from crm.people.merging.acts import merge_people, undo_merge
 from crm.people.merging.models import Merge
@@ -33,17 +33,16 @@ class MergeService:
         Raises: Denied("auth.role"); `merge_people`'s.
         """
         require(actor, Area.PEOPLE, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                idempotency,
-                {"survivor_id": survivor_id, "merged_id": merged_id},
-                lambda: merge_people(
-                    uow, survivor_id=survivor_id, merged_id=merged_id, actor=actor
-                ),
-                kind=Merge,
-                about=lambda merge: merge.survivor_id,
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            {"survivor_id": survivor_id, "merged_id": merged_id},
+            lambda uow: merge_people(
+                uow, survivor_id=survivor_id, merged_id=merged_id, actor=actor
+            ),
+            kind=Merge,
+            about=lambda merge: merge.survivor_id,
+        )
 
     async def undo(
         self, merge_id: UUID, *, actor: Actor, idempotency: IdempotencyKey | None = None
@@ -53,15 +52,14 @@ class MergeService:
         Raises: Denied("auth.role"); `undo_merge`'s.
         """
         require(actor, Area.PEOPLE, write=True)
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                idempotency,
-                {"merge_id": merge_id},
-                lambda: undo_merge(uow, merge_id, actor=actor),
-                kind=Merge,
-                about=lambda merge: merge.survivor_id,
-            )
+        return await run_once(
+            self._db,
+            idempotency,
+            {"merge_id": merge_id},
+            lambda uow: undo_merge(uow, merge_id, actor=actor),
+            kind=Merge,
+            about=lambda merge: merge.survivor_id,
+        )
 
     async def get_merge(self, merge_id: UUID, *, actor: Actor) -> Merge:
         """Return a merge; it names its people by ids only.

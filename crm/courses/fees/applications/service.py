@@ -23,7 +23,7 @@ from crm.ids import PersonId, new_id
 from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.journal.vault import SubjectKey
-from crm.once import do_once
+from crm.once import run_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import owner_of
 from crm.people.reads import record_read
@@ -162,15 +162,14 @@ class ApplicationService:
         arguments: Mapping[str, object],
         work: Callable[[UnitOfWork], Awaitable[Application]],
     ) -> Application:
-        async with self._db.transaction() as uow:
-            return await do_once(
-                uow,
-                key,
-                arguments,
-                lambda: work(uow),
-                kind=Application,
-                about=lambda application: application.person_id,
-            )
+        return await run_once(
+            self._db,
+            key,
+            arguments,
+            work,
+            kind=Application,
+            about=lambda application: application.person_id,
+        )
 
 
 def _owner(actor: Actor) -> PersonId | None:
