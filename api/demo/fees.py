@@ -28,7 +28,7 @@ from crm.payments.invoices.crediting import invoice_transaction, note_transactio
 from crm.payments.invoices.models import CreditNote, Instalment, Invoice, split_fee
 from crm.payments.ledger.models import LedgerTransaction
 from crm.payments.ledger.replay import stream_transactions
-from crm.payments.models import Fact, InvoiceId, Payment, PaymentId, RefundId
+from crm.payments.models import Fact, InvoiceId, Payment, PaymentId, RefundId, begin_payment
 
 _METHODS = ("transfer", "cash")
 _IN_PARTS = 0.6
@@ -143,7 +143,15 @@ class FeeMaker:
                 amount=part.amount,
             ),
         ]
-        return _payment(PaymentId(UUID(payment_id)), invoice, method, part.amount, at), facts
+        payment = begin_payment(
+            PaymentId(UUID(payment_id)),
+            invoice_id=invoice.id,
+            person_id=invoice.person_id,
+            gateway=method,
+            amount=part.amount,
+            at=at,
+        )
+        return payment, facts
 
     def _refund(
         self,
@@ -264,31 +272,6 @@ def _write_transaction(head: str, transaction: LedgerTransaction, batch: Batch) 
 
 def _settled(paid: Sequence[tuple[Payment, list[Fact]]], invoice: Invoice) -> Money:
     return Money(sum(fold(facts).settled_minor for _, facts in paid), invoice.net.currency)
-
-
-def _payment(
-    payment_id: PaymentId, invoice: Invoice, method: str, amount: Money, at: datetime
-) -> Payment:
-    nothing = Money(0, amount.currency)
-    return Payment(
-        id=payment_id,
-        invoice_id=invoice.id,
-        person_id=invoice.person_id,
-        gateway=method,
-        amount=amount,
-        status="initiated",
-        captured=nothing,
-        refunded=nothing,
-        refund_pending=nothing,
-        disputed=nothing,
-        lost=nothing,
-        gateway_ref=None,
-        checkout_url=None,
-        checkout_expires_at=None,
-        version=1,
-        created_at=at,
-        updated_at=at,
-    )
 
 
 def _invoice_row(invoice: Invoice) -> InvoiceRow:

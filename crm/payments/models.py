@@ -119,6 +119,38 @@ class Payment:
         return self.is_live and (self.status == "authorized" or ends is None or ends > now)
 
 
+def begin_payment(
+    payment_id: PaymentId,
+    *,
+    invoice_id: InvoiceId,
+    person_id: PersonId,
+    gateway: str,
+    amount: Money,
+    at: datetime,
+) -> Payment:
+    """Return a payment of which nothing but its beginning has happened."""
+    nothing = Money(0, amount.currency)
+    return Payment(
+        id=payment_id,
+        invoice_id=invoice_id,
+        person_id=person_id,
+        gateway=gateway,
+        amount=amount,
+        status="initiated",
+        captured=nothing,
+        refunded=nothing,
+        refund_pending=nothing,
+        disputed=nothing,
+        lost=nothing,
+        gateway_ref=None,
+        checkout_url=None,
+        checkout_expires_at=None,
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Dispute:
     """Something that happened in a dispute about a payment."""

@@ -16,7 +16,15 @@ from crm.payments.intents import store as intents
 from crm.payments.intents.models import FIRST_POLL
 from crm.payments.invoices import store as invoices
 from crm.payments.invoices.models import Invoice
-from crm.payments.models import MANUAL, Fact, InvoiceId, ManualMethod, Payment, PaymentId
+from crm.payments.models import (
+    MANUAL,
+    Fact,
+    InvoiceId,
+    ManualMethod,
+    Payment,
+    PaymentId,
+    begin_payment,
+)
 from crm.payments.records import record_money
 
 
@@ -114,25 +122,13 @@ async def _begin(
     data: dict[str, str],
 ) -> Book:
     at = uow.clock.now()
-    nothing = Money(0, amount.currency)
-    payment = Payment(
-        id=PaymentId(new_id()),
+    payment = begin_payment(
+        PaymentId(new_id()),
         invoice_id=invoice.id,
         person_id=invoice.person_id,
         gateway=gateway,
         amount=amount,
-        status="initiated",
-        captured=nothing,
-        refunded=nothing,
-        refund_pending=nothing,
-        disputed=nothing,
-        lost=nothing,
-        gateway_ref=None,
-        checkout_url=None,
-        checkout_expires_at=None,
-        version=1,
-        created_at=at,
-        updated_at=at,
+        at=at,
     )
     told = {"invoice_id": str(invoice.id), "gateway": gateway, **data}
     key = f"initiated:{effect_key}"
