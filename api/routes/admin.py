@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from api.audit_export import MEDIA_TYPES, Format, export_lines
 from api.bodies import Out
 from api.bootstrap import Services
 from api.dependencies import AuditReader, PageDep, RequireAdmin, RunReader, ServicesDep
+from api.moments import Moment
 from api.routes.auth import StaffOut
 from crm.actor import Actor
 from crm.journal.audit import Effect, Outcome, performed
@@ -140,8 +141,8 @@ def audit_filters(
     run_id: UUID | None = None,
     conversation_id: UUID | None = None,
     person_id: UUID | None = None,
-    since: Annotated[AwareDatetime | None, Query(description="From this moment on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this moment")] = None,
+    since: Annotated[Moment | None, Query(description="From this moment on")] = None,
+    until: Annotated[Moment | None, Query(description="Before this moment")] = None,
 ) -> Mapping[str, object]:
     """Return which records are asked for."""
     asked = {

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from api.auth import staff_in
 from api.bodies import MoneyOut, Out
 from api.dependencies import PageDep, ServicesDep
+from api.moments import Day
 from crm.actor import Actor
 from crm.analytics.models import Age, Band, ResponseKind
 from crm.errors import RuleBroken
@@ -125,8 +126,8 @@ class ScoresOut(Out):
 
 def period(
     services: ServicesDep,
-    since: Annotated[date | None, Query(description="First day; 90 days back if not given")] = None,
-    until: Annotated[date | None, Query(description="Last day; today if not given")] = None,
+    since: Annotated[Day | None, Query(description="First day; 90 days back if not given")] = None,
+    until: Annotated[Day | None, Query(description="Last day; today if not given")] = None,
 ) -> tuple[date, date]:
     """Return which days are asked for.
 

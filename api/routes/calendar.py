@@ -1,6 +1,5 @@
 """The institution's calendar over HTTP, for staff."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -9,6 +8,7 @@ from pydantic import Field
 from api.auth import staff_in
 from api.bodies import Body
 from api.dependencies import RequireAdmin, ServicesDep
+from api.moments import Day
 from crm.actor import Actor
 from crm.business_hours import BusinessCalendar, read_week, write_week
 from crm.identity.permissions import Area
@@ -24,7 +24,7 @@ class Calendar(Body):
         str,
         Field(max_length=400, description="E.g. `mon-fri 09:00-18:00, sat 09:00-13:00`"),
     ]
-    holidays: Annotated[list[date], Field(max_length=1_000)]
+    holidays: Annotated[list[Day], Field(max_length=1_000)]
 
 
 @router.get("", summary="Read the institution's calendar")

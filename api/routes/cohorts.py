@@ -1,6 +1,6 @@
 """Cohorts over HTTP, for staff."""
 
-from datetime import date, time
+from datetime import time
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from api.bodies import Body
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.moments import Day
 from api.routes.courses import CatalogueReader, CatalogueWriter, Code, CohortOut, Price
 from crm.courses.commands import CreateCohort, UpdateCohort
 from crm.courses.models import CohortStatus, Modality, Schedule, Weekday
@@ -17,7 +18,6 @@ router = APIRouter(prefix="/v1/cohorts", tags=["courses"])
 
 CohortPath = Annotated[str, Path(max_length=64, description="The cohort's id or code")]
 _Seats = Annotated[int, Field(ge=0, le=10_000)]
-_Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
 
 
 def _without_zone(value: time) -> time:
@@ -49,9 +49,9 @@ class NewCohort(Body):
 
     code: Code
     course_code: Code
-    starts_on: _Day
-    ends_on: _Day | None = None
-    enrolment_closes: _Day
+    starts_on: Day
+    ends_on: Day | None = None
+    enrolment_closes: Day
     modality: Modality
     campus: Annotated[str | None, Field(max_length=40)] = None
     schedule: ScheduleBody
@@ -77,7 +77,7 @@ class CohortPatch(Body):
     status: CohortStatus | None = None
     seats: _Seats | None = None
     blocked_seats: _Seats | None = None
-    enrolment_closes: _Day | None = None
+    enrolment_closes: Day | None = None
     price: Price | None = None
 
 
@@ -97,7 +97,7 @@ async def list_cohorts(
     course: Annotated[str | None, Query(max_length=40, description="A course's code")] = None,
     open_only: Annotated[bool, Query(description="Those one may enrol in today")] = False,
     modality: Modality | None = None,
-    starts_after: date | None = None,
+    starts_after: Day | None = None,
 ) -> CohortPage:
     """Return cohorts by their start."""
     found = await services.courses.list_cohorts(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.moments import Day
 from api.routes.certificates import CertificateOut
 from api.routes.cohorts import CohortPath, cohort_key
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
@@ -19,7 +20,6 @@ router = APIRouter(prefix="/v1", tags=["completion"])
 
 #: As many as fit into a request's body.
 MAX_MARKS = 500
-_Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
 
 
 class SessionMarkOut(BaseModel):
@@ -62,7 +62,7 @@ class MarkBody(Body):
     """Whether somebody was at a session."""
 
     enrolment_id: UUID
-    session_on: _Day
+    session_on: Day
     mark: Mark
 
 

@@ -8,14 +8,13 @@ from pydantic import BaseModel, Field
 
 from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.moments import Day
 from api.routes.courses import CatalogueWriter
 from api.routes.quotes import EnrolmentReader
 from crm.courses.fees.models import DiscountRule, DiscountTerms
 from crm.courses.fees.terms.service import DiscountChange
 
 router = APIRouter(prefix="/v1/discounts", tags=["fees"])
-
-_Day = Annotated[date | None, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
 
 
 class DiscountTermsOut(Out):
@@ -53,8 +52,8 @@ class DiscountPatch(Body):
     """The fields to change; absent and null ones stay."""
 
     active: bool | None = None
-    valid_from: _Day = None
-    valid_until: _Day = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
     usage_limit: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     rule: DiscountRule | None = None
 

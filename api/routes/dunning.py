@@ -10,6 +10,7 @@ from pydantic import Field
 from api.auth import staff_in
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, ServicesDep
+from api.moments import Day
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.payments.dunning.models import ReminderStatus
@@ -52,7 +53,7 @@ class DunningOut(Out):
 class NewPause(Body):
     """What the payer promised."""
 
-    until: date
+    until: Day
     reason: Annotated[
         str, Field(min_length=1, max_length=200, description="For the books; no personal data")
     ]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.auth import staff_in
 from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.moments import Day
 from api.routes.payments import MoneyIn, PaymentOut
 from crm.actor import Actor
 from crm.identity.permissions import Area
@@ -94,7 +95,7 @@ class NewInvoice(Body):
         str, Field(min_length=1, max_length=120, description="What it is for; invoiced once")
     ]
     net: MoneyIn
-    due_dates: Annotated[list[date], Field(min_length=1, max_length=MAX_INSTALMENTS)]
+    due_dates: Annotated[list[Day], Field(min_length=1, max_length=MAX_INSTALMENTS)]
 
 
 class Cancellation(Body):

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
+from api.moments import Moment
 from crm.people.models import Locale
 from crm.pipeline.activities.models import ActivityKind, Direction, Fact, StaffActivityKind
 from crm.pipeline.models import LeadSource, LostReason, Stage
@@ -137,4 +138,4 @@ class NewActivity(Body):
     kind: StaffActivityKind
     direction: Direction | None = None
     text: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
-    occurred_at: AwareDatetime | None = Field(None, description="Now, unless it was before")
+    occurred_at: Moment | None = Field(None, description="Now, unless it was before")

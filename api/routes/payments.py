@@ -6,11 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 from fastapi.responses import RedirectResponse
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.auth import staff_in
 from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.moments import Moment
 from crm.actor import Actor
 from crm.errors import RuleBroken
 from crm.identity.permissions import Area
@@ -126,7 +127,7 @@ class ManualPayment(Body):
     invoice_id: UUID
     amount: MoneyIn
     method: ManualMethod
-    received_at: AwareDatetime | None = None
+    received_at: Moment | None = None
 
 
 class NewPayout(Body):
@@ -135,7 +136,7 @@ class NewPayout(Body):
     gateway: Annotated[str, Field(min_length=1, max_length=32)]
     paid_out: MoneyIn
     fee: MoneyIn
-    received_at: AwareDatetime | None = None
+    received_at: Moment | None = None
 
 
 class PayoutOut(BaseModel):
@@ -263,8 +264,8 @@ async def reconcile(
     staff: PaymentReader,
     services: ServicesDep,
     gateway: Annotated[str, Query(max_length=32)],
-    since: AwareDatetime,
-    until: Annotated[AwareDatetime, Query(description="Not included")],
+    since: Moment,
+    until: Annotated[Moment, Query(description="Not included")],
 ) -> ReconciliationOut:
     """Return what matches, what is missing here or there, and what differs."""
     if until <= since:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, PeopleReader, PeopleWriter, ServicesDep
+from api.moments import Day
 from crm.ids import PersonId
 from crm.people.models import (
     ConsentChannel,
@@ -62,7 +63,7 @@ class NewPerson(Body):
     phone: _Phone | None = None
     locale: Locale = "es"
     time_zone: _Zone | None = None
-    birth_date: date | None = None
+    birth_date: Day | None = None
     guardian_id: UUID | None = None
 
 
@@ -75,7 +76,7 @@ class PersonPatch(Body):
     phone: _Phone | None = None
     locale: Locale = Field(default_factory=lambda: "es")
     time_zone: _Zone = Field(default_factory=str)
-    birth_date: date | None = None
+    birth_date: Day | None = None
     guardian_id: UUID | None = None
 
 

@@ -1,6 +1,6 @@
 """Enrolling and withdrawing over HTTP: what is started here goes on by itself, for staff."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from pydantic import Field
 from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.moments import Day
 from api.routes.cohorts import cohort_key
 from api.routes.courses import Code
 from api.routes.payments import MoneyIn
@@ -34,7 +35,7 @@ class NewEnrolment(Body):
         int, Field(ge=1, le=MAX_INSTALMENTS, description="A month apart, the first one today")
     ] = 1
     due_dates: Annotated[
-        tuple[date, ...], Field(max_length=MAX_INSTALMENTS, description="Instead of `instalments`")
+        tuple[Day, ...], Field(max_length=MAX_INSTALMENTS, description="Instead of `instalments`")
     ] = ()
     discount_code: Code | None = None
     scholarship_code: Code | None = None

@@ -5,11 +5,12 @@ from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.auth import staff_in
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.moments import Moment
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId, StaffId
@@ -57,7 +58,7 @@ class NewTask(Body):
     """A task for a lead, or for a person."""
 
     title: _Title
-    due_at: AwareDatetime
+    due_at: Moment
     person_id: UUID | None = None
     lead_id: UUID | None = None
     staff_id: UUID | None = None
@@ -68,7 +69,7 @@ class TaskPatch(Body):
 
     expected_version: int = Field(ge=1, le=2**31 - 1, description="`version` of what was read")
     title: _Title = Field(default_factory=str)
-    due_at: AwareDatetime = Field(default_factory=lambda: datetime.max)  # noqa: DTZ901
+    due_at: Moment = Field(default_factory=lambda: datetime.max)  # noqa: DTZ901
     staff_id: UUID | None = None
 
 
@@ -88,7 +89,7 @@ async def list_tasks(
     status: TaskStatus | None = None,
     lead_id: UUID | None = None,
     person_id: UUID | None = None,
-    due_before: AwareDatetime | None = None,
+    due_before: Moment | None = None,
 ) -> TaskPage:
     """Return tasks, the first due first; the reading is audited."""
     filters = TaskFilters(

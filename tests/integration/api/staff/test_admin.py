@@ -190,3 +190,13 @@ async def test_staff_are_listed_without_secrets(office: Office, admin_headers: H
 
     assert answer.json()["items"]
     assert set(answer.json()["items"][0]) == {"id", "email", "name", "role", "languages", "areas"}
+
+
+@pytest.mark.parametrize("path", ["/v1/admin/audit/events", "/v1/admin/audit/export"])
+@pytest.mark.parametrize("bound", ["since", "until"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_moments_beyond_any_calendar_are_refused(
+    office: Office, admin_headers: Headers, path: str, bound: str, moment: str
+) -> None:
+    answer = await office.client.get(path, params={bound: moment}, headers=admin_headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")

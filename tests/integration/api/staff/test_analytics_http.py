@@ -40,6 +40,15 @@ async def test_impossible_period_is_refused(client: httpx.AsyncClient, query: st
     assert (answer.status_code, answer.json()["code"]) == (422, "analytics.period")
 
 
+@pytest.mark.parametrize("path", ["responses", "revenue"])
+@pytest.mark.parametrize("query", ["until=0001-01-01", "since=9999-12-31", "until=9999-12-31"])
+async def test_days_beyond_any_calendar_are_refused(
+    client: httpx.AsyncClient, path: str, query: str
+) -> None:
+    answer = await client.get(f"/v1/analytics/{path}?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+
+
 async def test_numbers_are_for_staff(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/analytics/funnel", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 401

@@ -1,0 +1,35 @@
+"""The days and moments that requests may name; beyond them no arithmetic on dates is safe."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
+_END = datetime(2200, 1, 1, tzinfo=UTC)
+
+#: A day of the institution's calendar; nobody was born earlier, nothing is planned for later.
+Day = Annotated[
+    date,
+    Field(
+        ge=FIRST_DAY,
+        le=LAST_DAY,
+        json_schema_extra={
+            "formatMinimum": FIRST_DAY.isoformat(),
+            "formatMaximum": LAST_DAY.isoformat(),
+        },
+    ),
+]
+#: An instant with its offset, between the same bounds.
+Moment = Annotated[
+    AwareDatetime,
+    Field(
+        ge=_FIRST,
+        lt=_END,
+        json_schema_extra={
+            "formatMinimum": _FIRST.isoformat(),
+            "formatExclusiveMaximum": _END.isoformat(),
+        },
+    ),
+]
