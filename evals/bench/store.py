@@ -23,6 +23,15 @@ def select_other_sessions(connection: Connection) -> int:
     )
 
 
+def select_session_pids(connection: Connection) -> list[int]:
+    """Return the processes of this database's sessions, but for this one's."""
+    rows = connection.execute(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        " AND datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    return [pid for (pid,) in rows.fetchall()]
+
+
 def select_wal_bytes(connection: Connection) -> float:
     """Return the bytes of write-ahead log ever written."""
     return float(_one(connection, "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))

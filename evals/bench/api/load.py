@@ -12,22 +12,27 @@ from evals.bench.api.serving import HOST
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that is made again and again.
+    """A request that is made again and again, by turns of many people about many things.
 
     Args:
+        paths: asked for in turn.
+        credentials: header lines, of each caller in turn; none for a peer that knows nobody.
         once: send a new idempotency key each time.
     """
 
     method: str
-    path: str
+    paths: tuple[str, ...]
     expected: int
-    headers: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
     body: bytes = b""
     once: bool = False
 
-    def wire(self, key: str) -> bytes:
+    def wire(self, number: int, key: str) -> bytes:
         """Return the bytes of one request."""
-        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {HOST}", *self.headers]
+        path = self.paths[number % len(self.paths)]
+        lines = [f"{self.method} {path} HTTP/1.1", f"Host: {HOST}"]
+        if self.credentials:
+            lines.append(self.credentials[number % len(self.credentials)])
         if self.body:
             lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
         if self.once:
@@ -52,8 +57,8 @@ async def _client(port: int, call: Call, numbers: Iterator[int], name: str) -> N
     reader, writer = await asyncio.open_connection(HOST, port)
     keys = count()
     try:
-        for _ in numbers:
-            writer.write(call.wire(f"{name}-{next(keys)}"))
+        for number in numbers:
+            writer.write(call.wire(number, f"{name}-{next(keys)}"))
             await _answer(reader, call.expected)
     finally:
         writer.close()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import httpx
 
@@ -17,9 +18,17 @@ _PATIENCE_S = 60.0
 _POLL_S = 0.1
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it answers, and as which process."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def uvicorn_of(factory: str, environment: Mapping[str, str]) -> Iterator[int]:
-    """Serve an application as `orienta serve` does with one worker; yield the port.
+def uvicorn_of(factory: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Serve an application as `orienta serve` does with one worker.
 
     Raises: Unavailable("bench.server"): it does not answer.
     """
@@ -33,7 +42,7 @@ def uvicorn_of(factory: str, environment: Mapping[str, str]) -> Iterator[int]:
     )
     try:
         _await_health(process, port)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait(_PATIENCE_S)
