@@ -24,6 +24,8 @@ class Document:
         id: stable over versions, e.g. `kb:refund-policy:es`.
         slug: names the same text in every language; a course's code.
         version: declared; ingest raises it when the content changed and this did not.
+        valid_from: the first day on which this version holds; None for always.
+        valid_to: the first day on which the document holds no more; None for never.
         url: where a citation leads; empty for the page of the document itself.
         metadata: JSON that comes back with each hit; no part of the content.
     """
@@ -39,6 +41,7 @@ class Document:
     topic: str = ""
     version: int = 1
     valid_from: date | None = None
+    valid_to: date | None = None
     url: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from retrieval.confidence import Evidence, coverage_of, estimate_confidence, nearness_of
 from retrieval.elsewhere import Elsewhere
@@ -69,8 +70,11 @@ class KnowledgeSearch:
         *,
         kind: Kind,
         audiences: frozenset[str],
+        on: date,
         query_language: Language | None,
         languages: frozenset[Language] | None = None,
+        topics: frozenset[str] | None = None,
+        slugs: frozenset[str] | None = None,
         limit: int = 5,
     ) -> SearchResult:
         """Find the passages that answer a query, best first.
@@ -80,14 +84,17 @@ class KnowledgeSearch:
 
         Args:
             audiences: whose documents may be shown; nothing else is ever returned.
+            on: the reader's day; only what is in force on it is found.
             query_language: the reader's; None if the caller does not know. Of a translated text
                 the reader's language is shown. A query that is clearly in the other language is
                 looked up as such.
             languages: of the documents; None for all.
+            topics: of the documents; None for all.
+            slugs: the only documents to search; None for all.
         """
         text = normalise_query(query)
         asked = self._language_of(text, query_language)
-        scope = Scope(kind, audiences)
+        scope = Scope(kind, audiences, on, topics, slugs)
         among = [lang for lang in LANGUAGES if languages is None or lang in languages]
         if not text or not audiences or not among:
             return SearchResult((), 0.0, asked.language, "lexical")

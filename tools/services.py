@@ -1,6 +1,7 @@
 """What the tools' handlers work with; the composition root fills it."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from crm.courses.service import CourseService
@@ -20,6 +21,7 @@ class KnowledgeIndex(Protocol):
         *,
         kind: Kind,
         audiences: frozenset[Audience],
+        on: date,
         query_language: Language | None,
         limit: int = 5,
     ) -> SearchResult:

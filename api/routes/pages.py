@@ -126,7 +126,9 @@ async def documents(request: Request, services: ServicesDep, locale: LocaleDep) 
         "documents.html",
         locale,
         demo=services.settings.demo,
-        documents=await list_public_documents(services.documents, locale),
+        documents=await list_public_documents(
+            services.documents, locale, today=services.courses.today()
+        ),
     )
 
 
@@ -149,8 +151,10 @@ async def current_document(
 async def _document(
     request: Request, services: Services, locale: Locale, *, name: str, version: int | None
 ) -> HTMLResponse:
-    known = _NAME.fullmatch(name) and (version or 0) <= _LAST_VERSION
-    found = await find_public_document(services.documents, name, version, locale) if known else None
+    if not _NAME.fullmatch(name) or (version or 0) > _LAST_VERSION:
+        return error_page(request, 404, services.settings)
+    today = services.courses.today()
+    found = await find_public_document(services.documents, name, version, locale, today=today)
     if found is None:
         return error_page(request, 404, services.settings)
     english = found.language == "en"
@@ -159,7 +163,7 @@ async def _document(
         "document.html",
         locale,
         demo=services.settings.demo,
-        document=await view_document(services.documents, found, locale),
+        document=await view_document(services.documents, found, locale, today=today),
         language=translate(locale, "language.en" if english else "language.es"),
     )
 

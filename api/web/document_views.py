@@ -10,9 +10,6 @@ from retrieval.ingest.render import render_html
 from retrieval.models import Document, Language
 from retrieval.stores.protocol import DocumentReader, Scope
 
-#: Pages show what anybody may read, and nothing else.
-PUBLIC = Scope("knowledge", frozenset({"public"}))
-
 _HEADING = re.compile(r'(?=<h[1-6] id=")')
 _LEVEL = re.compile(r'<h([1-6]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
@@ -51,24 +48,31 @@ class DocumentView:
 
 
 async def find_public_document(
-    reader: DocumentReader, name: str, version: int | None, language: Locale
+    reader: DocumentReader, name: str, version: int | None, language: Locale, *, today: date
 ) -> Document | None:
-    """Return a document by its id, or by its slug in the language or else the other one."""
+    """Return a document by its id, or by its slug in the language or else the other one.
+
+    Args:
+        today: the reader's day; a version that holds only later is not shown yet.
+    """
     if ":" in name:
-        return _public(await reader.get_document(name, version))
+        return _public(await reader.get_document(name, version, on=today), today)
     for wanted in (language, _other(language)):
-        found = await reader.find_document("knowledge", name, wanted, version=version)
-        if _public(found):
+        found = await reader.find_document("knowledge", name, wanted, on=today, version=version)
+        if _public(found, today):
             return found
     return None
 
 
-async def view_document(reader: DocumentReader, document: Document, locale: Locale) -> DocumentView:
+async def view_document(
+    reader: DocumentReader, document: Document, locale: Locale, *, today: date
+) -> DocumentView:
     """Describe a document together with its newer version and its translation."""
     html = render_html(document)
-    current = _public(await reader.get_document(document.id))
+    current = _public(await reader.get_document(document.id, on=today), today)
+    translation = _other(document.language)
     other = _public(
-        await reader.find_document("knowledge", document.slug, _other(document.language))
+        await reader.find_document("knowledge", document.slug, translation, on=today), today
     )
     newer = current.version if current and current.version > document.version else None
     return DocumentView(
@@ -86,16 +90,20 @@ async def view_document(reader: DocumentReader, document: Document, locale: Loca
     )
 
 
-async def list_public_documents(reader: DocumentReader, language: Locale) -> list[Document]:
+async def list_public_documents(
+    reader: DocumentReader, language: Locale, *, today: date
+) -> list[Document]:
     """Return what anybody may read in a language, by title."""
-    found = await reader.list_documents(PUBLIC, language=language, limit=_LISTED)
+    public = Scope("knowledge", frozenset({"public"}), today)
+    found = await reader.list_documents(public, language=language, limit=_LISTED)
     return sorted(found, key=lambda document: document.title)
 
 
-def _public(document: Document | None) -> Document | None:
+def _public(document: Document | None, today: date) -> Document | None:
     if document is None or document.kind != "knowledge" or document.audience != "public":
         return None
-    return document
+    has_begun = document.valid_from is None or document.valid_from <= today
+    return document if has_begun else None
 
 
 def _other(language: Language) -> Language:

@@ -27,6 +27,7 @@ class FrontMatter(BaseModel):
     topic: str = Field("", max_length=80)
     version: int = Field(1, ge=1)
     valid_from: date | None = None
+    valid_to: date | None = None
     source: str = Field("", max_length=500)
 
 
@@ -85,5 +86,6 @@ def _document(header: FrontMatter, body: str, *, html: bool) -> Document:
         topic=header.topic,
         version=header.version,
         valid_from=header.valid_from,
+        valid_to=header.valid_to,
         metadata={"source": header.source} if header.source else {},
     )

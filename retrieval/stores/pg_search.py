@@ -17,6 +17,14 @@ Connection = AsyncConnection[DictRow]
 _MIN_SIMILARITY = 0.4
 _MIN_TYPO_CHARS = 4
 
+#: What a reader may see; `scope_values` gives its parameters.
+IN_SCOPE = """
+    kind = %(kind)s AND audience = ANY (%(audiences)s)
+    AND (valid_from IS NULL OR valid_from <= %(on)s) AND (valid_to IS NULL OR valid_to > %(on)s)
+    AND (%(topics)s::text[] IS NULL OR topic = ANY (%(topics)s))
+    AND (%(slugs)s::text[] IS NULL OR slug = ANY (%(slugs)s))
+"""
+
 _COUNT_LEXEMES = """
     SELECT q.lexeme, coalesce(v.chunks, 0) AS chunks
       FROM unnest(tsvector_to_array(search_vector(%(language)s, %(text)s))) AS q (lexeme)
@@ -38,7 +46,7 @@ _CORRECT = """
 
 # Reading all lexemes of a chunk is dear, asking it for one is cheap: the sum of the weights decides
 # which chunks are worth the exact score.
-_RANK = """
+_RANK = f"""
     WITH terms AS (
         SELECT * FROM unnest(%(lexemes)s::text[], %(weights)s::float8[], %(shares)s::float8[],
                              %(queries)s::tsquery[]) AS t (lexeme, weight, share, query)),
@@ -46,7 +54,7 @@ _RANK = """
         SELECT id, document_id, slug, lexemes
           FROM search_chunks
          WHERE lexemes @@ %(query)s::tsquery
-           AND kind = %(kind)s AND language = %(language)s AND audience = ANY (%(audiences)s)
+           AND language = %(language)s AND {IN_SCOPE}
          LIMIT %(cap)s),
     promising AS MATERIALIZED (
         SELECT m.*, length(m.lexemes) / %(mean)s::float8 AS length
@@ -62,36 +70,34 @@ _RANK = """
      GROUP BY m.id, m.document_id, m.slug
      ORDER BY score DESC, m.id
      LIMIT %(limit)s
-"""
+"""  # noqa: S608
 
 # The language is part of the text, so that even a generic plan sees its partial index.
 _NEAREST = """
     WITH nearest AS (
         SELECT id, document_id, slug, embedding <#> %(vector)s::halfvec(384) AS distance
           FROM search_chunks
-         WHERE language = '{language}' AND kind = %(kind)s AND audience = ANY (%(audiences)s)
-           AND embedder = %(embedder)s
+         WHERE language = '{language}' AND embedder = %(embedder)s AND {in_scope}
          ORDER BY embedding <#> %(vector)s::halfvec(384)
          LIMIT %(limit)s)
     SELECT * FROM nearest
      UNION
     SELECT id, document_id, slug, embedding <#> %(vector)s::halfvec(384)
       FROM search_chunks
-     WHERE id = ANY (%(also)s) AND language = '{language}' AND kind = %(kind)s
-       AND audience = ANY (%(audiences)s) AND embedder = %(embedder)s
+     WHERE id = ANY (%(also)s) AND language = '{language}' AND embedder = %(embedder)s
+       AND {in_scope}
 """
 _NEAREST_BY_LANGUAGE: dict[Language, str] = {
-    "es": _NEAREST.format(language="es"),
-    "en": _NEAREST.format(language="en"),
+    "es": _NEAREST.format(language="es", in_scope=IN_SCOPE),
+    "en": _NEAREST.format(language="en", in_scope=IN_SCOPE),
 }
 
-_HITS = """
+_HITS = f"""
+    WITH c AS (SELECT * FROM search_chunks WHERE id = ANY (%(ids)s) AND {IN_SCOPE})
     SELECT c.id AS chunk_id, c.document_id, c.version, c.kind, c.slug, c.language, c.audience,
-           d.topic, d.title, c.anchor, c.headings, c.body, d.url, d.valid_from, d.metadata
-      FROM search_chunks c
-      JOIN search_documents d ON d.id = c.document_id AND d.version = c.version
-     WHERE c.id = ANY (%s) AND c.kind = %s AND c.audience = ANY (%s)
-"""
+           c.topic, d.title, c.anchor, c.headings, c.body, d.url, d.valid_from, d.metadata
+      FROM c JOIN search_documents d ON d.id = c.document_id AND d.version = c.version
+"""  # noqa: S608
 
 
 async def count_lexemes(
@@ -142,7 +148,7 @@ async def rank_matches(
         cap: at most so many matching chunks are looked at.
     """
     values: dict[str, Any] = {
-        **_filter(scope),
+        **scope_values(scope),
         "language": language,
         "lexemes": [t.lexeme for t in terms],
         "weights": [t.weight for t in terms],
@@ -174,7 +180,7 @@ async def find_nearest(
 ) -> list[Match]:
     """Return the chunks nearest to a vector, and those in `also`, with their inner product."""
     values = {
-        **_filter(scope),
+        **scope_values(scope),
         "vector": vector_text(vector),
         "embedder": embedder_id,
         "also": list(also),
@@ -207,7 +213,7 @@ async def centres_of(
 
 async def fetch_hits(conn: Connection, scope: Scope, ids: Sequence[int]) -> Mapping[int, DictRow]:
     """Return chunks with their document's attributes, by id."""
-    rows = await conn.execute(_HITS, (list(ids), scope.kind, sorted(scope.audiences)))
+    rows = await conn.execute(_HITS, {**scope_values(scope), "ids": list(ids)})
     return {r["chunk_id"]: r for r in await rows.fetchall()}
 
 
@@ -216,5 +222,12 @@ def vector_text(vector: Vector) -> str:
     return f"[{','.join(f'{x:.6g}' for x in vector)}]"
 
 
-def _filter(scope: Scope) -> dict[str, Any]:
-    return {"kind": scope.kind, "audiences": sorted(scope.audiences)}
+def scope_values(scope: Scope) -> dict[str, Any]:
+    """Return the parameters of `IN_SCOPE`."""
+    return {
+        "kind": scope.kind,
+        "audiences": sorted(scope.audiences),
+        "on": scope.on,
+        "topics": None if scope.topics is None else sorted(scope.topics),
+        "slugs": None if scope.slugs is None else sorted(scope.slugs),
+    }

@@ -1,6 +1,7 @@
 """The index in PostgreSQL: documents, full text and vectors in one database."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
@@ -48,7 +49,7 @@ class PgVectorStore:
             outcome, version = decide_version(stored, document.version)
             if outcome != "unchanged":
                 await pg_documents.insert_document(conn, row, version)
-                kept = await pg_documents.take_chunks(conn, document.id, ready.embedder_id)
+                kept = await pg_documents.take_chunks(conn, document.id, version, ready.embedder_id)
                 await pg_documents.insert_chunks(
                     conn, row, version, chunks=chunks, kept=kept, ready=ready
                 )
@@ -75,24 +76,26 @@ class PgVectorStore:
             await pg_statistics.lock(conn)
             await pg_statistics.refresh(conn)
 
-    async def get_document(self, document_id: str, version: int | None = None) -> Document | None:
-        """Return a version of a document, by default the current one."""
+    async def get_document(
+        self, document_id: str, version: int | None = None, *, on: date
+    ) -> Document | None:
+        """Return a version of a document, by default the one in force on a day."""
         async with self._pool.connection() as conn:
-            return await pg_documents.select_document(conn, document_id, version)
+            return await pg_documents.select_document(conn, document_id, version=version, on=on)
 
     async def find_document(
-        self, kind: Kind, slug: str, language: Language, *, version: int | None = None
+        self, kind: Kind, slug: str, language: Language, *, on: date, version: int | None = None
     ) -> Document | None:
         """Return a document by the name it shares with its translations."""
         async with self._pool.connection() as conn:
             return await pg_documents.select_by_slug(
-                conn, kind, slug, language=language, version=version
+                conn, kind, slug, language=language, version=version, on=on
             )
 
     async def list_documents(
         self, scope: Scope, *, language: Language | None = None, after: str = "", limit: int = 50
     ) -> list[Document]:
-        """Return current documents by id, those after a given id."""
+        """Return the documents in force by id, those after a given id."""
         async with self._pool.connection() as conn:
             return await pg_documents.select_page(
                 conn, scope, language=language, after=after, limit=limit

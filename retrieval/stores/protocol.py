@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, Protocol
 
 from retrieval.embed.protocol import Vector
@@ -37,10 +38,19 @@ class PendingChunk:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What may be searched: the only filter between a reader and a staff document."""
+    """What may be searched: the only filter between a reader and a staff document.
+
+    Args:
+        on: the reader's day; what is not in force on it is not found.
+        topics: None for all.
+        slugs: only these documents or courses; None for all.
+    """
 
     kind: Kind
     audiences: frozenset[str]
+    on: date
+    topics: frozenset[str] | None = None
+    slugs: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +101,20 @@ class DocumentStore(Protocol):
 class DocumentReader(Protocol):
     """Gives documents out as they were written."""
 
-    async def get_document(self, document_id: str, version: int | None = None) -> Document | None:
-        """Return a version of a document, by default the current one."""
+    async def get_document(
+        self, document_id: str, version: int | None = None, *, on: date
+    ) -> Document | None:
+        """Return a version of a document, by default the one in force on a day."""
 
     async def find_document(
-        self, kind: Kind, slug: str, language: Language, *, version: int | None = None
+        self, kind: Kind, slug: str, language: Language, *, on: date, version: int | None = None
     ) -> Document | None:
         """Return a document by the name it shares with its translations."""
 
     async def list_documents(
         self, scope: Scope, *, language: Language | None = None, after: str = "", limit: int = 50
     ) -> list[Document]:
-        """Return current documents by id, those after a given id."""
+        """Return the documents in force by id, those after a given id."""
 
 
 class VectorStore(Protocol):

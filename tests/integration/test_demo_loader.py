@@ -184,7 +184,11 @@ async def test_course_is_found_by_its_words_and_leads_to_its_page(
     services: Services, first: DemoSummary
 ) -> None:
     found = await services.knowledge.search(
-        "tablas dinámicas", kind="course", query_language="es", audiences=frozenset({"public"})
+        "tablas dinámicas",
+        kind="course",
+        audiences=frozenset({"public"}),
+        on=services.courses.today(),
+        query_language="es",
     )
     assert found.hits[0].slug == "DAT-101"
     assert found.hits[0].url == "/courses/DAT-101"

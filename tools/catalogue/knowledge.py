@@ -62,6 +62,7 @@ async def search_knowledge(call: Call[SearchKnowledge]) -> PassagesFound:
         args.query,
         kind="knowledge",
         audiences=audiences_of(call.context.actor),
+        on=call.services.courses.today(),
         query_language=call.context.locale,
         limit=args.limit,
     )

@@ -39,6 +39,7 @@ async def find_matches(services: ToolServices, query: str, locale: Locale) -> Ma
             query,
             kind="course",
             audiences=frozenset({"public"}),
+            on=services.courses.today(),
             query_language=locale,
             limit=_CANDIDATES,
         ),

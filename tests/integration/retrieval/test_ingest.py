@@ -17,9 +17,10 @@ from retrieval.models import Document, Hit
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
 from retrieval.stores.protocol import Scope
+from tests.integration.retrieval.conftest import TODAY
 
 EVERYBODY = frozenset({"public", "students", "staff"})
-KNOWLEDGE = Scope("knowledge", EVERYBODY)
+KNOWLEDGE = Scope("knowledge", EVERYBODY, TODAY)
 
 
 def write(folder: Path, slug: str, body: str, **header: object) -> Path:
@@ -44,7 +45,7 @@ def service(store: PgVectorStore) -> IngestService:
 
 async def find(store: PgVectorStore, query: str) -> list[Hit]:
     result = await KnowledgeSearch(store, None).search(
-        query, kind="knowledge", audiences=EVERYBODY, query_language="es"
+        query, kind="knowledge", audiences=EVERYBODY, on=TODAY, query_language="es"
     )
     return list(result.hits)
 
@@ -82,13 +83,13 @@ async def test_a_changed_text_becomes_a_new_version_and_the_old_one_stays_readab
     assert (hit.version, hit.text) == (2, "Las becas se piden en abril.")
     assert hit.url == "/knowledge/kb:becas:es@2#plazo"
     assert all("marzo" not in h.text for h in await find(store, "becas marzo"))
-    old = await store.get_document("kb:becas:es", 1)
-    new = await store.get_document("kb:becas:es", 2)
+    old = await store.get_document("kb:becas:es", 1, on=TODAY)
+    new = await store.get_document("kb:becas:es", 2, on=TODAY)
     assert old is not None
     assert "marzo" in old.body
-    assert await store.get_document("kb:becas:es") == new
-    assert await store.find_document("knowledge", "becas", "es", version=1) == old
-    assert await store.get_document("kb:becas:es", 9) is None
+    assert await store.get_document("kb:becas:es", on=TODAY) == new
+    assert await store.find_document("knowledge", "becas", "es", on=TODAY, version=1) == old
+    assert await store.get_document("kb:becas:es", 9, on=TODAY) is None
 
 
 async def test_a_declared_version_is_taken_if_it_is_higher(
@@ -113,7 +114,7 @@ async def test_a_new_audience_takes_effect_without_a_new_version(
     (hit,) = await find(store, "becas")
     assert (hit.version, hit.audience) == (1, "staff")
     public = await KnowledgeSearch(store, None).search(
-        "becas", kind="knowledge", audiences=frozenset({"public"}), query_language="es"
+        "becas", kind="knowledge", audiences=frozenset({"public"}), on=TODAY, query_language="es"
     )
     assert public.hits == ()
 
@@ -125,8 +126,8 @@ async def test_a_removed_file_is_not_found_any_more_but_its_citation_opens(
     (folder / "becas.md").unlink()
     assert (await service.ingest_folder(folder)).withdrawn == 1
     assert await find(store, "becas") == []
-    assert await store.get_document("kb:becas:es") is None
-    assert await store.get_document("kb:becas:es", 1) is not None
+    assert await store.get_document("kb:becas:es", on=TODAY) is None
+    assert await store.get_document("kb:becas:es", 1, on=TODAY) is not None
     write(folder, "becas", "## Plazo\n\nLas becas se piden en marzo.")
     assert (await service.ingest_folder(folder)).added == 1
     assert (await find(store, "becas"))[0].version == 1
@@ -138,7 +139,7 @@ async def test_a_deleted_document_leaves_nothing(
     await service.ingest_folder(folder)
     assert await service.delete(["kb:becas:es"]) == 1
     assert await find(store, "becas") == []
-    assert await store.get_document("kb:becas:es", 1) is None
+    assert await store.get_document("kb:becas:es", 1, on=TODAY) is None
 
 
 async def test_a_file_that_went_bad_keeps_its_document_and_the_rest_goes_on(
@@ -172,7 +173,7 @@ async def test_collections_do_not_withdraw_each_others_documents(
     summary = await service.ingest_documents([course], collection="courses", complete=True)
     assert (summary.unchanged, summary.withdrawn) == (1, 1)
     assert await find(store, "becas")
-    listed = await store.list_documents(Scope("course", EVERYBODY))
+    listed = await store.list_documents(Scope("course", EVERYBODY, TODAY))
     assert [d.id for d in listed] == ["course:X:es"]
 
 

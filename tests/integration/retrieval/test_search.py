@@ -11,6 +11,7 @@ from retrieval.ingest.service import IngestService
 from retrieval.models import Document, Language, SearchResult
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore, Pool
+from tests.integration.retrieval.conftest import TODAY
 
 
 class Broken(UniversalSentenceEncoder):
@@ -80,6 +81,7 @@ async def ask(
         query,
         kind="knowledge",
         audiences=frozenset(audiences),
+        on=TODAY,
         query_language=language,
         languages=languages,
     )

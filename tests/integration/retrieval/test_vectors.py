@@ -16,6 +16,7 @@ from retrieval.ingest.service import IngestService
 from retrieval.models import Document
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore, Pool
+from tests.integration.retrieval.conftest import TODAY
 
 
 class Counting:
@@ -142,6 +143,7 @@ async def test_search_goes_from_words_to_both_as_vectors_arrive(
             "texto del documento",
             kind="knowledge",
             audiences=frozenset({"public"}),
+            on=TODAY,
             query_language="es",
         )
         return result.mode, len(result.hits)

@@ -15,6 +15,7 @@ from retrieval.ingest.service import IngestService
 from retrieval.models import Document, Language
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
+from tests.integration.retrieval.conftest import TODAY
 
 PARAGRAPHS = 100
 PUBLIC = frozenset({"public"})
@@ -64,6 +65,7 @@ async def reciprocal_ranks(
             question,
             kind="knowledge",
             audiences=PUBLIC,
+            on=TODAY,
             query_language=None,
             languages=among,
             limit=10,

@@ -110,7 +110,12 @@ async def test_names_add_no_confidence_to_what_is_no_course(
 ) -> None:
     result = await ok(institution, await institution.visitor(), "search_courses", query=query)
     searched = await institution.services.knowledge.search(
-        query, kind="course", audiences=frozenset({"public"}), query_language="es", limit=20
+        query,
+        kind="course",
+        audiences=frozenset({"public"}),
+        on=institution.services.courses.today(),
+        query_language="es",
+        limit=20,
     )
     assert result.data["confidence"] == round(searched.confidence, 3)
 
