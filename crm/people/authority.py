@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from crm.actor import Actor, IdentityLevel
 from crm.errors import Conflict, Denied, RuleBroken
 from crm.ids import PersonId
-from crm.people.models import OWN_FIELDS, Person
+from crm.people.models import OWN_FIELDS, Person, PersonStatus
 
 
 def owner_of(actor: Actor) -> PersonId | None:
@@ -38,12 +38,12 @@ def check_fields(fields: Iterable[str], actor: Actor) -> None:
         raise Denied("person.field", "Only staff may change this field.")
 
 
-def check_active(person: Person) -> None:
+def check_active(status: PersonStatus) -> None:
     """Refuse to change what was merged or erased.
 
     Raises: RuleBroken("person.inactive").
     """
-    if person.status != "active":
+    if status != "active":
         raise RuleBroken("person.inactive", "This person was merged or erased.")
 
 
@@ -52,7 +52,7 @@ def check_current(person: Person, expected_version: int) -> None:
 
     Raises: Conflict("person.stale"), RuleBroken("person.inactive").
     """
-    check_active(person)
+    check_active(person.status)
     if person.version != expected_version:
         raise Conflict("person.stale", "Somebody else has changed this person meanwhile.")
 

@@ -183,7 +183,7 @@ class PeopleService:
 
             async def record() -> Consent:
                 person = await _find(uow.conn, command.person_id, owner=owner, for_update=True)
-                authority.check_active(person)
+                authority.check_active(person.status)
                 models.check_consent(command, person, uow.clock.now())
                 return await _append_consent(uow, command, actor)
 

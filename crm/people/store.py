@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from crm.db import Connection
 from crm.errors import Conflict
 from crm.ids import PersonId
-from crm.people.models import Consent, EnrolmentSummary, Person
+from crm.people.models import Consent, EnrolmentSummary, Person, PersonStatus
 
 _COLUMNS = (
     "id, full_name, email, phone, locale, time_zone, birth_date, guardian_id, status, "
@@ -67,6 +67,13 @@ async def select_person(
             {"id": person_id, "owner": owner},
         )
         return await cursor.fetchone()
+
+
+async def select_status(conn: Connection, person_id: PersonId) -> PersonStatus | None:
+    """Return whether a person is active, which no merge and no erasure changes meanwhile."""
+    rows = await conn.execute("SELECT status FROM people WHERE id = %s FOR KEY SHARE", [person_id])
+    row = await rows.fetchone()
+    return row["status"] if row else None
 
 
 async def select_by_address(

@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 from crm.actor import Actor
 from crm.db import UnitOfWork
-from crm.errors import NotFound, RuleBroken
+from crm.errors import NotFound
 from crm.ids import PersonId, new_id
 from crm.journal.audit import performed
+from crm.people.authority import check_active
 from crm.people.models import Locale
 from crm.pipeline import models, store
 from crm.pipeline.activities.acts import note_activity
@@ -58,8 +59,7 @@ async def _locale(uow: UnitOfWork, person_id: PersonId) -> Locale:
     person = await store.lock_person(uow.conn, person_id)
     if person is None:
         raise NotFound("person.unknown", "There is no such person.")
-    if person["status"] != "active":
-        raise RuleBroken("person.inactive", "This person was merged or erased.")
+    check_active(person["status"])
     return "en" if person["locale"] == "en" else "es"
 
 

@@ -12,6 +12,7 @@ from crm.identity.permissions import Area, require
 from crm.ids import StaffId
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once, run_once
+from crm.people.standing import require_active
 from crm.pipeline import leads
 from crm.pipeline.activities.acts import note_activity, note_message
 from crm.pipeline.activities.models import Activity, Direction, StaffActivityKind
@@ -122,7 +123,9 @@ class PipelineService(LeadReading):
     ) -> Activity:
         """Write down what staff did with a lead, at the latest now.
 
-        Raises: NotFound("lead.unknown"); RuleBroken("activity.about"); Denied("auth.role").
+        Raises:
+            NotFound("lead.unknown"); Denied("auth.role").
+            RuleBroken("activity.about" | "person.inactive").
         """
         require(actor, Area.PIPELINE, write=True)
         async with self._db.transaction() as uow:
@@ -130,6 +133,7 @@ class PipelineService(LeadReading):
 
             async def work() -> Activity:
                 lead = await leads.lock_lead(uow, lead_id)
+                await require_active(uow, lead.person_id)
                 noted = await note_activity(
                     uow,
                     person_id=lead.person_id,

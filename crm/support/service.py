@@ -15,6 +15,7 @@ from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import audits_reads
+from crm.people.standing import require_active
 from crm.support import rules, store
 from crm.support.commands import OpenTicket, TicketFilters
 from crm.support.events import TicketAssigned, TicketOpened, TicketStatusChanged
@@ -38,10 +39,13 @@ class SupportService(Handoffs):
 
         Raises:
             RuleBroken("ticket.text"): a title or description is missing or too long.
+            RuleBroken("person.inactive"); NotFound("person.unknown").
             Conflict("ticket.effect"): the effect key is another subject's.
         """
         rules.check_ticket(command)
         at = uow.clock.now()
+        if command.person_id is not None:
+            await require_active(uow, command.person_id)
         ticket = await store.insert_ticket(uow.conn, command, at=at)
         if ticket is None:
             return await _opened_before(uow.conn, command)
@@ -60,7 +64,7 @@ class SupportService(Handoffs):
 
         Raises:
             Denied("auth.role").
-            RuleBroken("ticket.text").
+            RuleBroken("ticket.text" | "person.inactive").
         """
         require(actor, Area.TICKETS, write=True)
 
@@ -196,6 +200,7 @@ class SupportService(Handoffs):
             Denied("auth.role").
             NotFound("ticket.unknown").
             RuleBroken("ticket.text"): empty, or too long.
+            RuleBroken("person.inactive").
         """
         require(actor, Area.TICKETS, write=True)
         rules.check_text(text)
@@ -204,6 +209,8 @@ class SupportService(Handoffs):
             if idempotency and (replay := await keys.claim(uow, idempotency, arguments)):
                 return await store.select_event(uow.conn, UUID(str(replay.result)))
             ticket = await find_ticket(uow, ticket_id, actor, lock=True)
+            if ticket.person_id is not None:
+                await require_active(uow, ticket.person_id)
             note = await _note_change(uow, ticket, "note", (None, text), actor=actor)
             await store.touch_ticket(uow.conn, ticket_id, at=uow.clock.now())
             uow.audit(performed(actor, "ticket.note", about=ticket.subject_id, arguments=arguments))

@@ -27,6 +27,7 @@ from crm.db import UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.ids import PersonId, new_id
 from crm.journal.audit import performed
+from crm.people.standing import require_active
 
 
 async def confirm_enrolment(
@@ -110,7 +111,7 @@ async def transfer_enrolment(
 
     Raises:
         NotFound("enrolment.unknown" | "cohort.unknown").
-        RuleBroken("enrolment.ended" | "enrolment.exists" | "transfer.course").
+        RuleBroken("enrolment.ended" | "enrolment.exists" | "transfer.course" | "person.inactive").
         RuleBroken("cohort.closed" | "cohort.full" | "cohort.waitlist"): no seat in the target.
         Denied("auth.role" | "identity.level").
     """
@@ -169,6 +170,7 @@ async def _seat_in(
 ) -> HoldId | None:
     """Take the person's hold or offer in a cohort, or None for a free seat there."""
     await store.lock_course_of_person(uow.conn, person_id, target.course_code)
+    await require_active(uow, person_id)
     if await store.keeps_seat(uow.conn, person_id, target.id):
         raise RuleBroken("enrolment.exists", "This person has a seat there already.")
     own = await unclaimed_hold(uow, target.id, person_id)

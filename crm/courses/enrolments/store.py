@@ -83,7 +83,10 @@ async def lock_course_of_person(conn: Connection, person_id: PersonId, course_co
 async def select_standing(
     conn: Connection, person_id: PersonId, cohort: Cohort, *, at: datetime
 ) -> Standing | None:
-    """Return how a person stands to a cohort and its course; None for nobody."""
+    """Return how a person stands to a cohort and its course; None for nobody.
+
+    No merge and no erasure comes in between until this transaction ends.
+    """
     async with conn.cursor(row_factory=class_row(Standing)) as cursor:
         await cursor.execute(
             """
@@ -105,7 +108,7 @@ async def select_standing(
                     AND c.course_code = r.prerequisite_code)
                 ORDER BY r.prerequisite_code
             ) AS missing
-            FROM people p WHERE p.id = %(person)s
+            FROM people p WHERE p.id = %(person)s FOR KEY SHARE OF p
             """,
             {"person": person_id, "cohort": cohort.id, "course": cohort.course_code, "at": at},
         )

@@ -25,6 +25,7 @@ from crm.db import UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import INSTITUTION, PersonId, new_id
 from crm.journal.audit import AuditEntry, Effect, performed
+from crm.people.authority import check_active
 
 #: As many quotes as one round of `expire_quotes` lets expire.
 EXPIRE_BATCH = 200
@@ -128,8 +129,7 @@ async def _is_alumni(uow: UnitOfWork, person_id: PersonId) -> bool:
     if standing is None:
         raise NotFound("person.unknown", "There is no such person.")
     status, alumni = standing
-    if status != "active":
-        raise RuleBroken("person.inactive", "This person was merged or erased.")
+    check_active(status)
     return alumni
 
 

@@ -20,6 +20,7 @@ from crm.db import Connection
 from crm.ids import PersonId
 from crm.money import Money
 from crm.paging import equal, newest_first
+from crm.people.models import PersonStatus
 
 # --- what a quote rests on ----------------------------------------------------------------------
 
@@ -41,13 +42,13 @@ async def select_seat(conn: Connection, cohort_id: UUID) -> Seat | None:
     )
 
 
-async def select_standing(conn: Connection, person_id: UUID) -> tuple[str, bool] | None:
-    """Return a person's status and whether they have completed a course."""
+async def select_standing(conn: Connection, person_id: UUID) -> tuple[PersonStatus, bool] | None:
+    """Return a person's status, which stays, and whether they have completed a course."""
     rows = await conn.execute(
         """
         SELECT status, EXISTS (
             SELECT 1 FROM enrolments e WHERE e.person_id = p.id AND e.status = 'completed'
-        ) AS alumni FROM people p WHERE id = %s
+        ) AS alumni FROM people p WHERE id = %s FOR KEY SHARE OF p
         """,
         [person_id],
     )

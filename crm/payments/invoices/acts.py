@@ -17,6 +17,7 @@ from crm.payments.ledger import store as ledger
 from crm.payments.models import InvoiceId
 from crm.payments.records import record_money
 from crm.payments.taking import locked_invoice
+from crm.people.standing import require_active
 
 
 async def raise_invoice(
@@ -34,7 +35,7 @@ async def raise_invoice(
         reference: what it is for; invoicing the same twice invoices it once.
 
     Raises:
-        RuleBroken("instalments.dates" | "instalments.amount").
+        RuleBroken("instalments.dates" | "instalments.amount" | "person.inactive").
         NotFound("person.unknown").
         Conflict("invoice.reference"): the same was invoiced to another, or for another amount.
     """
@@ -54,12 +55,20 @@ async def raise_invoice(
         cancel_reason=None,
         created_at=uow.clock.now(),
     )
+    if before := await store.select_invoice_by_reference(uow.conn, reference):
+        return _same(before, person_id, net)
+    await require_active(uow, person_id)
     new = await store.insert_invoice(uow.conn, invoice)
     raised = await store.select_invoice_by_reference(uow.conn, reference)
     assert raised is not None, "inserted now or before"  # noqa: S101
-    if new:
-        await _enter(uow, raised, actor)
-    elif (raised.person_id, raised.net) != (person_id, net):
+    if not new:
+        return _same(raised, person_id, net)
+    await _enter(uow, raised, actor)
+    return raised
+
+
+def _same(raised: Invoice, person_id: PersonId, net: Money) -> Invoice:
+    if (raised.person_id, raised.net) != (person_id, net):
         raise Conflict("invoice.reference", "This was invoiced before, and otherwise.")
     return raised
 

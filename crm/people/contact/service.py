@@ -91,7 +91,7 @@ async def _lock(
     if person is None:
         raise NotFound("person.unknown", "There is no such person.")
     if active:
-        authority.check_active(person)
+        authority.check_active(person.status)
 
 
 def _plain(wished: ContactPreferences) -> dict[str, object]:

@@ -7,6 +7,7 @@ from crm.db import UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.ids import PersonId, StaffId, new_id
 from crm.journal.audit import performed
+from crm.people.standing import require_active
 from crm.pipeline import store as leads
 from crm.pipeline.activities.acts import note_activity
 from crm.pipeline.events import TaskCreated, TaskStatusChanged, TaskUpdated
@@ -52,14 +53,10 @@ async def _person(uow: UnitOfWork, command: CreateTask) -> PersonId:
         lead = await leads.select_lead(uow.conn, command.lead_id)
         if lead is None or person_id not in (None, lead.person_id):
             raise NotFound("lead.unknown", "There is no such lead.")
-        return lead.person_id
+        person_id = lead.person_id
     if person_id is None:
         raise RuleBroken("task.subject", "A task is for a lead or for a person.")
-    person = await leads.lock_person(uow.conn, person_id)
-    if person is None:
-        raise NotFound("person.unknown", "There is no such person.")
-    if person["status"] != "active":
-        raise RuleBroken("person.inactive", "This person was merged or erased.")
+    await require_active(uow, person_id)
     return person_id
 
 
@@ -81,12 +78,13 @@ async def change_task(
 
     Raises:
         Conflict("task.stale"); NotFound("task.unknown").
-        RuleBroken("task.closed" | "task.title" | "task.owner").
+        RuleBroken("task.closed" | "task.title" | "task.owner" | "person.inactive").
     """
     before = await lock_task(uow, task_id)
     models.check_changeable(before, expected_version)
     if "title" in changes:
         changes = {**changes, "title": models.check_title(changes["title"])}
+        await require_active(uow, before.person_id)
     news = {name: value for name, value in changes.items() if getattr(before, name) != value}
     if not news:
         return before

@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from crm.actor import Actor
-from crm.courses.fees import store as fees
 from crm.courses.fees.applications import models, store
 from crm.courses.fees.applications.models import (
     Application,
@@ -27,6 +26,7 @@ from crm.once import run_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import owner_of
 from crm.people.reads import record_read
+from crm.people.standing import require_active
 
 _EVENTS = {"awarded": ScholarshipAwarded, "declined": ScholarshipDeclined}
 _ACTIONS: dict[ApplicationStatus, str] = {"awarded": "award", "declined": "decline"}
@@ -52,6 +52,7 @@ class ApplicationService:
         Raises:
             NotFound("scholarship.unknown" | "person.unknown").
             RuleBroken("scholarship.inactive" | "scholarship.automatic" | "scholarship.text").
+            RuleBroken("person.inactive").
             Conflict("scholarship.requested"): an application is open, or was awarded.
             Denied("identity.level" | "auth.role").
         """
@@ -200,8 +201,7 @@ async def _check_wanted(uow: UnitOfWork, scholarship_code: str) -> None:
 async def _insert(
     uow: UnitOfWork, scholarship_code: str, person_id: PersonId, statement: str, actor: Actor
 ) -> Application:
-    if await fees.select_standing(uow.conn, person_id) is None:
-        raise NotFound("person.unknown", "There is no such person.")
+    await require_active(uow, person_id)
     application = Application(
         id=ApplicationId(new_id()),
         scholarship_code=scholarship_code,
