@@ -32,6 +32,7 @@ async def request_refund(
 
     Raises:
         NotFound("payment.unknown").
+        RuleBroken("refund.amount"): nothing, or less.
         RuleBroken("refund.exceeds"): more than was taken and not given back or disputed yet.
         Conflict("refund.effect"): the key asked for another refund.
     """
@@ -54,8 +55,9 @@ async def request_refund(
 
 
 def _check_refund(payment: Payment, amount: Money) -> None:
-    left = payment.refundable - amount
-    if amount.amount_minor <= 0 or left.amount_minor < 0:
+    if amount.amount_minor <= 0:
+        raise RuleBroken("refund.amount", "A refund is of more than nothing.")
+    if (payment.refundable - amount).amount_minor < 0:
         raise RuleBroken("refund.exceeds", "No more can be refunded than was paid.")
 
 

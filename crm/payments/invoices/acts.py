@@ -139,7 +139,7 @@ async def credit_invoice(
 
     Raises:
         NotFound("invoice.unknown").
-        RuleBroken("invoice.cancelled" | "credit.exceeds").
+        RuleBroken("invoice.cancelled" | "credit.amount" | "credit.exceeds").
         Conflict("credit.effect"): the key credited something else.
     """
     invoice = await locked_invoice(uow, invoice_id)
@@ -149,7 +149,9 @@ async def credit_invoice(
         return note
     if invoice.cancelled_at is not None:
         raise RuleBroken("invoice.cancelled", "The invoice was cancelled.")
-    if amount.amount_minor <= 0 or (invoice.outstanding - amount).amount_minor < 0:
+    if amount.amount_minor <= 0:
+        raise RuleBroken("credit.amount", "A credit note is of more than nothing.")
+    if (invoice.outstanding - amount).amount_minor < 0:
         raise RuleBroken("credit.exceeds", "No more can be credited than is owed.")
     await credit(uow, invoice, amount, reason=reason, effect_key=effect_key, actor=actor)
     credited = await store.select_credit_note_by_effect(uow.conn, effect_key)

@@ -159,6 +159,20 @@ async def test_cash_is_entered_once_a_key_and_can_be_listed(office: Office) -> N
     assert (await office.client.get("/v1/payments/disputes")).json()["items"] == []
 
 
+async def test_nothing_is_neither_refunded_nor_credited(office: Office) -> None:
+    raised = await office.invoice(5_000)
+    body = {"invoice_id": raised["id"], "amount": pen(2_000), "method": "cash"}
+    paid = (await office.post("/v1/payments/manual", **body)).json()
+    for path, code in (
+        (f"/v1/payments/{paid['id']}/refunds", "refund.amount"),
+        (f"/v1/invoices/{raised['id']}/credit-notes", "credit.amount"),
+    ):
+        answer = await office.post(path, amount=pen(0), reason="by mistake")
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+    detail = (await office.client.get(f"/v1/payments/{paid['id']}")).json()
+    assert detail["refunds"] == []
+
+
 @pytest.mark.parametrize(
     "body",
     [
