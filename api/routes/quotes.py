@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response, status
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.auth import staff_in
 from api.bodies import Body, MoneyOut, Out
@@ -40,6 +40,9 @@ class QuoteOut(Out):
     list_price: MoneyOut
     reductions: list[ReductionOut]
     net: MoneyOut
+    returned: Annotated[
+        MoneyOut, Field(description="Of the scholarship, what went back when the person left")
+    ]
     status: QuoteStatus
     created_at: datetime
     expires_at: datetime

@@ -4,10 +4,18 @@ Rows are locked in one order, before any cohort, hold or enrolment: discount, sc
 application, quote. In a transaction that takes a seat as well, the quote comes first.
 """
 
+from fractions import Fraction
+
 from crm.actor import SERVICE_ACTOR, Actor, Role
 from crm.courses.fees import rules, store
 from crm.courses.fees.applications import store as applications
-from crm.courses.fees.events import FeeQuoted, QuoteAccepted, QuoteCancelled, QuoteExpired
+from crm.courses.fees.events import (
+    FeeQuoted,
+    GrantReturned,
+    QuoteAccepted,
+    QuoteCancelled,
+    QuoteExpired,
+)
 from crm.courses.fees.models import (
     Applicant,
     ApplicationId,
@@ -106,6 +114,31 @@ async def cancel_quote(uow: UnitOfWork, quote_id: QuoteId, *, actor: Actor) -> b
     uow.publish(QuoteCancelled(quote_id=quote_id))
     await _decide(uow, quote, "cancelled", actor)
     return True
+
+
+async def return_grant(uow: UnitOfWork, quote_id: QuoteId, share: Fraction, *, actor: Actor) -> int:
+    """Give a share of an accepted quote's grant back to its fund, once.
+
+    Args:
+        share: 1 undoes the quote: the award can be used again.
+
+    Returns: how many minor units went back, now or before.
+
+    Raises: NotFound("quote.unknown").
+    """
+    quote = await _locked(uow, quote_id)
+    if quote.status != "accepted" or quote.returned_minor > 0:
+        return quote.returned_minor
+    if share == 1:
+        await cancel_quote(uow, quote_id, actor=actor)
+        return quote.grant_minor
+    returned = rules.returned_of(quote.grant_minor, share)
+    if returned > 0:
+        quote = await store.update_returned(uow.conn, quote_id, returned)
+        currency = quote.net.currency
+        uow.publish(GrantReturned(quote_id=quote_id, amount_minor=returned, currency=currency))
+        uow.audit(_entry("quote.return_grant", quote, actor, effect="MONEY"))
+    return returned
 
 
 async def expire_quotes(uow: UnitOfWork, *, limit: int = EXPIRE_BATCH) -> int:
@@ -264,5 +297,6 @@ def _entry(action: str, quote: Quote, actor: Actor, *, effect: Effect) -> AuditE
             "net_minor": quote.net.amount_minor,
             "currency": quote.net.currency,
             "reductions": {r.code: r.amount.amount_minor for r in quote.reductions},
+            "returned_minor": quote.returned_minor,
         },
     )

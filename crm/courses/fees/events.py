@@ -32,6 +32,15 @@ class QuoteCancelled(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantReturned(DomainEvent):
+    """Somebody left a course; a part of what a scholarship gave is back in its fund."""
+
+    quote_id: QuoteId
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteExpired(DomainEvent):
     """Nobody agreed to a price in time; its scholarship's share is back in the fund."""
 

@@ -51,6 +51,7 @@ class Quote:
     Args:
         reductions: in the order they were applied; together with `net` they give `list_price`.
         application_id: the award that the scholarship rests on; None for an automatic one.
+        returned_minor: of the scholarship's share, what went back to its fund since.
     """
 
     id: QuoteId
@@ -63,6 +64,17 @@ class Quote:
     created_at: datetime
     expires_at: datetime
     application_id: ApplicationId | None = None
+    returned_minor: int = 0
+
+    @property
+    def returned(self) -> Money:
+        """Return what went back of the scholarship's share."""
+        return Money(self.returned_minor, self.net.currency)
+
+    @property
+    def grant_minor(self) -> int:
+        """Return the scholarship's share."""
+        return sum(r.amount.amount_minor for r in self.reductions if r.kind == "scholarship")
 
     def code_of(self, kind: ReductionKind) -> str | None:
         """Return the code of the reduction of this kind."""
@@ -121,7 +133,7 @@ class FundState:
 
     Args:
         reserved: by live quotes.
-        granted: by accepted ones.
+        granted: by accepted ones, less what went back.
     """
 
     terms: ScholarshipTerms

@@ -1,6 +1,7 @@
 """How fees are reduced, and who may have it: pure functions, no I/O."""
 
 from datetime import date
+from fractions import Fraction
 
 from crm.courses.fees.models import (
     Applicant,
@@ -116,3 +117,15 @@ def check_dates(valid_from: date | None, valid_until: date | None) -> None:
     """
     if valid_from and valid_until and valid_until < valid_from:
         raise RuleBroken("discount.dates", "A discount ends after it starts.")
+
+
+def returned_of(grant_minor: int, share: Fraction) -> int:
+    """Return how much of a grant goes back; the rest of it stays granted, to the minor unit.
+
+    Args:
+        share: of what was paid, that goes back; from 0 to 1.
+
+    Source: largest-remainder method for two parts, Hamilton 1792; a tie stays granted.
+    """
+    part, remainder = divmod(grant_minor * share.numerator, share.denominator)
+    return part + (2 * remainder > share.denominator)

@@ -167,6 +167,15 @@ async def update_quote(
     return quote_of((await rows.fetchall())[0])
 
 
+async def update_returned(conn: Connection, quote_id: QuoteId, returned_minor: int) -> Quote:
+    """Write what of a quote's grant went back."""
+    rows = await conn.execute(
+        "UPDATE quotes SET returned_minor = %s WHERE id = %s RETURNING *",
+        [returned_minor, quote_id],
+    )
+    return quote_of((await rows.fetchall())[0])
+
+
 async def expire_overdue(
     conn: Connection, *, at: datetime, limit: int, scholarship_code: str | None = None
 ) -> list[QuoteId]:
@@ -207,4 +216,5 @@ def quote_of(row: DictRow) -> Quote:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         application_id=ApplicationId(row["application_id"]) if row["application_id"] else None,
+        returned_minor=row["returned_minor"],
     )

@@ -8,7 +8,7 @@ from crm.courses.enrolments.acts import find_enrolment, withdraw_enrolment
 from crm.courses.enrolments.models import Enrolment, check_running
 from crm.courses.models import Cohort
 from crm.db import UnitOfWork
-from crm.errors import Conflict, RuleBroken
+from crm.errors import Conflict
 from crm.identity.permissions import Area, require
 from crm.ids import new_id
 from crm.money import Money
@@ -19,7 +19,12 @@ from crm.workflows.models import Saga, SagaId, SagaStep
 from crm.workflows.money import look_at_money
 from crm.workflows.records import record_turn
 from crm.workflows.terms import Terms
-from crm.workflows.withdrawal.models import StartWithdrawal, refund_by_policy
+from crm.workflows.withdrawal.models import (
+    GivenBack,
+    StartWithdrawal,
+    give_back_of,
+    share_by_policy,
+)
 
 
 async def start_withdrawal(
@@ -54,8 +59,8 @@ async def start_withdrawal(
     assert cohort is not None, "somebody was enrolled in it"  # noqa: S101
     origin = await store.select_enrolment_saga(uow.conn, left.id)
     invoice = await _invoice_of(uow, origin)
-    refund = await _refund(uow, command.refund, invoice, cohort, terms)
-    saga = _new_saga(uow, left, invoice, refund, effect_key)
+    back = await _give_back(uow, command.refund, invoice, cohort, terms)
+    saga = _new_saga(uow, left, origin, back, effect_key)
     await store.insert_saga(uow.conn, saga)
     gone = SagaStep(saga.version, saga.step, "done", None, uow.clock.now())
     await store.insert_step(uow.conn, saga.id, gone)
@@ -77,28 +82,25 @@ async def _invoice_of(uow: UnitOfWork, origin: Saga | None) -> Invoice | None:
     return await invoices.select_invoice(uow.conn, origin.invoice_id, owner=None)
 
 
-async def _refund(
+async def _give_back(
     uow: UnitOfWork,
     wanted: Money | Literal["policy"],
     invoice: Invoice | None,
     cohort: Cohort,
     terms: Terms,
-) -> Money:
+) -> GivenBack:
     if invoice is None:
         paid = Money(0, cohort.price.currency)
     else:
         money = await look_at_money(uow, invoice.id)
         paid = Money(money.refundable_minor, invoice.net.currency)
-    if wanted == "policy":
-        today = terms.day_of(uow.clock.now())
-        return refund_by_policy(paid, starts_on=cohort.starts_on, today=today, policy=terms.refunds)
-    if (paid - wanted).amount_minor < 0 or wanted.amount_minor < 0:
-        raise RuleBroken("refund.exceeds", "No more can be refunded than was paid.")
-    return wanted
+    today = terms.day_of(uow.clock.now())
+    share = share_by_policy(starts_on=cohort.starts_on, today=today, policy=terms.refunds)
+    return give_back_of(paid, wanted, share)
 
 
 def _new_saga(
-    uow: UnitOfWork, left: Enrolment, invoice: Invoice | None, refund: Money, effect_key: str
+    uow: UnitOfWork, left: Enrolment, origin: Saga | None, back: GivenBack, effect_key: str
 ) -> Saga:
     now = uow.clock.now()
     return Saga(
@@ -108,12 +110,13 @@ def _new_saga(
         step="withdraw",
         person_id=left.person_id,
         cohort_id=left.cohort_id,
-        invoice_id=invoice.id if invoice else None,
+        invoice_id=origin.invoice_id if origin else None,
         enrolment_id=left.id,
         context={
             "course_code": left.course_code,
-            "refund_minor": refund.amount_minor,
-            "currency": refund.currency,
+            "refund_minor": back.refund.amount_minor,
+            "currency": back.refund.currency,
+            **_price_of(origin, back),
         },
         deadline=now,
         effect_key=effect_key,
@@ -121,3 +124,10 @@ def _new_saga(
         created_at=now,
         updated_at=now,
     )
+
+
+def _price_of(origin: Saga | None, back: GivenBack) -> dict[str, str]:
+    """Return which price was agreed to, and which share of its grant goes back."""
+    if origin is None:
+        return {}
+    return {"quote_id": str(origin.context["quote_id"]), "share": str(back.share)}

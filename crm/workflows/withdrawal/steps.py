@@ -2,8 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
+from uuid import UUID
 
 from crm.actor import SERVICE_ACTOR
+from crm.courses.fees.acts import return_grant
+from crm.courses.fees.models import QuoteId
 from crm.db import UnitOfWork
 from crm.money import Money
 from crm.payments.acts import cancel_invoice
@@ -28,6 +32,7 @@ class WithdrawalWorkflow:
         self._steps: Mapping[str, Callable[[UnitOfWork, Saga], Awaitable[Saga]]] = {
             "cancel_invoice": self._cancel_invoice,
             "refund": self._refund,
+            "return_grant": self._return_grant,
             "refund_excess": self._refund_excess,
             "record": self._record,
             "tell": self._tell,
@@ -51,6 +56,12 @@ class WithdrawalWorkflow:
         if amount_minor > 0:
             await refund_paid(uow, saga, amount_minor, reason=_REASON)
         return _noted(saga, refunded="yes")
+
+    async def _return_grant(self, uow: UnitOfWork, saga: Saga) -> Saga:
+        quote_id = QuoteId(UUID(str(saga.context["quote_id"])))
+        share = Fraction(str(saga.context["share"]))
+        await return_grant(uow, quote_id, share, actor=SERVICE_ACTOR)
+        return _noted(saga, grant_settled="yes")
 
     async def _refund_excess(self, uow: UnitOfWork, saga: Saga) -> Saga:
         money = await look_at_money(uow, saga.invoice_id)

@@ -71,8 +71,8 @@ _FUND = """
     FROM scholarships s, LATERAL (
         SELECT coalesce(sum(scholarship_minor) FILTER (WHERE status = 'live'), 0)::bigint
                 AS reserved,
-            coalesce(sum(scholarship_minor) FILTER (WHERE status = 'accepted'), 0)::bigint
-                AS granted
+            coalesce(sum(scholarship_minor - returned_minor)
+                FILTER (WHERE status = 'accepted'), 0)::bigint AS granted
         FROM quotes WHERE scholarship_code = s.code AND status IN ('live', 'accepted')
     ) q
 """

@@ -1,10 +1,11 @@
 """Reductions of a fee, on any price, percentage and cap."""
 
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.courses.fees import rules
@@ -121,3 +122,13 @@ def test_discount_is_valid_on_its_first_and_its_last_day() -> None:
 def test_day_is_the_institutions() -> None:
     policy = FeePolicy(time_zone="America/Lima")
     assert policy.day_of(datetime(2026, 11, 24, 3, tzinfo=UTC)) == date(2026, 11, 23)
+
+
+@given(st.integers(0, 10**12), st.fractions(0, 1))
+@settings(derandomize=True, max_examples=300)
+def test_returned_grant_is_the_share_to_half_a_minor_unit(grant: int, share: Fraction) -> None:
+    returned = rules.returned_of(grant, share)
+    assert 0 <= returned <= grant
+    assert abs(returned - grant * share) <= Fraction(1, 2)
+    assert rules.returned_of(grant, Fraction(0)) == 0
+    assert rules.returned_of(grant, Fraction(1)) == grant

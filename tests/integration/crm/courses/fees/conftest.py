@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
 from crm.actor import SERVICE_ACTOR, Actor, IdentityLevel, Role
-from crm.courses.fees.models import FeePolicy, Quote
+from crm.courses.fees import store
+from crm.courses.fees.acts import return_grant
+from crm.courses.fees.models import FeePolicy, Quote, QuoteId
 from crm.courses.fees.service import FeeService
 from crm.ids import PersonId, StaffId, SubjectId, new_id
 from crm.money import Money
@@ -93,6 +96,14 @@ class Bursary(Rows):
         """Quote a price for somebody."""
         asked = {"actor": self.student(person_id), **asked}
         return await self.fees.quote_fee(cohort_id=cohort_id, person_id=person_id, **asked)
+
+    async def give_back(self, quote_id: QuoteId, share: Fraction) -> Quote:
+        """Give a share of a grant back to its fund."""
+        async with self.database.transaction() as uow:
+            await return_grant(uow, quote_id, share, actor=SERVICE_ACTOR)
+            quote = await store.select_quote(uow.conn, quote_id, owner=None)
+        assert quote is not None
+        return quote
 
     async def fund(self, code: str) -> tuple[int, int, int]:
         """Return what of a fund is reserved, granted and left."""

@@ -6,6 +6,7 @@ import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -47,6 +48,23 @@ async def test_share_is_reserved_granted_and_given_back(bursary: Bursary) -> Non
     with pytest.raises(RuleBroken, match=r"scholarship\.in_use"):
         await bursary.quote(person, await bursary.new_cohort(), scholarship_code=code)
     assert again.net.amount_minor == 50_000
+
+
+async def test_part_of_a_grant_goes_back_once_and_its_award_stays_used(bursary: Bursary) -> None:
+    person, cohort = await bursary.new_person(), await bursary.new_cohort(33_333)
+    code = await bursary.new_scholarship(50)
+    await bursary.award(person, code)
+    quote = await bursary.quote(person, cohort, scholarship_code=code)
+    assert (await bursary.give_back(quote.id, Fraction(1, 3))).returned_minor == 0
+    await bursary.fees.accept_quote(quote.id, actor=SERVICE_ACTOR)
+    granted = quote.grant_minor
+    for _ in range(2):
+        back = await bursary.give_back(quote.id, Fraction(1, 3))
+        assert (back.status, back.returned_minor) == ("accepted", round(granted / 3))
+        left = granted - back.returned_minor
+        assert await bursary.fund(code) == (0, left, 1_000_000 - left)
+    with pytest.raises(RuleBroken, match=r"scholarship\.award"):
+        await bursary.quote(person, cohort, scholarship_code=code)
 
 
 async def test_scholarship_needs_an_award_unless_everybody_has_it(bursary: Bursary) -> None:
@@ -163,6 +181,13 @@ class Fund(RuleBasedStateMachine):
             if refused.code not in ("quote.expired", "quote.cancelled"):
                 raise
 
+    @rule(data=st.data(), share=st.fractions(0, 1, max_denominator=100))
+    def give_back(self, data: st.DataObject, share: Fraction) -> None:
+        if not self.quotes:
+            return
+        quote_id = data.draw(st.sampled_from(list(self.quotes)))
+        self.quotes[quote_id] = self.call(self.bursary.give_back(quote_id, share))
+
     @rule(minutes=st.integers(1, 40))
     def wait(self, minutes: int) -> None:
         self.clock.advance(timedelta(minutes=minutes))
@@ -186,7 +211,7 @@ class Fund(RuleBasedStateMachine):
 
     def share(self, status: str) -> int:
         standing = [q for q in self.quotes.values() if q.status == status]
-        return sum(q.reductions[0].amount.amount_minor for q in standing)
+        return sum(q.reductions[0].amount.amount_minor - q.returned_minor for q in standing)
 
 
 async def test_fund_never_goes_below_zero_whatever_happens(

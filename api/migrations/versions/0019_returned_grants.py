@@ -1,0 +1,12 @@
+"""Grants go back to their funds in part."""
+
+from api.migrations.sql import run_sql_beside
+
+revision = "0019_returned_grants"
+down_revision = "0018_retention"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
