@@ -55,6 +55,10 @@ async def _wake_sagas(services: Services, event: StoredEvent) -> None:
         await services.workflows.wake(invoice_id=InvoiceId(event.id_of("invoice_id")))
 
 
+async def _certify(services: Services, event: StoredEvent) -> None:
+    await services.certificates.issue_paid(event.id_of("invoice_id"))
+
+
 #: What may let an enrolment or a withdrawal go on.
 _SAGA_EVENTS = (
     "PaymentCompleted",
@@ -73,6 +77,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("index_courses", _index_courses, ("CourseChanged",)),
     Handler("time_ticket", _time_ticket, ("TicketOpened", "TicketStatusChanged")),
     Handler("note_message", _note_message, ("MessageReceived", "AdvisorReplied")),
+    Handler("certify", _certify, ("InvoicePaid", "InvoiceCancelled")),
     Handler("count", _count, MODELS_OF),
 )
 

@@ -93,6 +93,9 @@ class CompletionOut(Out):
     course_code: str
     completed_at: datetime
     certificate: CertificateOut | None
+    withheld: Annotated[
+        bool, Field(description="Payments are pending; the certificate follows when they are made")
+    ]
 
 
 @router.get("/cohorts/{cohort}/attendance", summary="Read a cohort's attendance")
@@ -142,7 +145,7 @@ async def complete_enrolment(
     services: ServicesDep,
     idempotency: IdempotencyDep,
 ) -> CompletionOut:
-    """Let somebody pass a course they attended, and issue its certificate."""
+    """Let somebody pass a course they attended, and issue its certificate if all is paid."""
     done = await services.completion.complete_enrolment(
         enrolment_id, waiver=body.waiver, actor=staff, idempotency=idempotency
     )

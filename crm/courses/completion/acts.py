@@ -33,6 +33,8 @@ async def complete_enrolment(
 ) -> Completion:
     """Let somebody pass a course whose sessions they attended, with its certificate. Idempotent.
 
+    The certificate is withheld while payments for the course are pending.
+
     Args:
         waiver: why attendance does not matter for this one.
     Raises: NotFound("enrolment.unknown"); RuleBroken: see `check_completion`.
@@ -48,7 +50,7 @@ async def complete_enrolment(
     share = check_completion(studies, marks, today=today, policy=policy, waived=waiver is not None)
     await store.complete(uow.conn, enrolment_id, at=uow.clock.now())
     _note(uow, studies, share, actor, waiver)
-    if not studies.gives_certificate:
+    if studies.owes or not studies.gives_certificate:
         return _completion(uow, studies, None)
     made = await issue_certificate(uow, studies, actor=actor, policy=policy)
     return _completion(uow, studies, made)
@@ -62,6 +64,7 @@ def _completion(uow: UnitOfWork, studies: Studies, certificate: Certificate | No
         course_code=studies.course_code,
         completed_at=studies.ended_at or uow.clock.now(),
         certificate=certificate,
+        withheld=certificate is None and studies.gives_certificate and studies.owes,
     )
 
 

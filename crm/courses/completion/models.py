@@ -38,6 +38,7 @@ class Studies:
 
     Args:
         gives_certificate: the course does.
+        owes: payments for it are still pending.
     """
 
     enrolment_id: UUID
@@ -52,6 +53,7 @@ class Studies:
     title: Bilingual
     hours: int
     gives_certificate: bool
+    owes: bool = False
 
     @property
     def sessions(self) -> tuple[date, ...]:
@@ -61,7 +63,11 @@ class Studies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A completed enrolment, with its certificate where the course gives one."""
+    """A completed enrolment, with its certificate where the course gives one.
+
+    Args:
+        withheld: the certificate follows when nothing is owed for the course any more.
+    """
 
     enrolment_id: UUID
     person_id: PersonId
@@ -69,6 +75,7 @@ class Completion:
     course_code: str
     completed_at: datetime
     certificate: Certificate | None
+    withheld: bool = False
 
 
 def check_completion(
@@ -99,3 +106,16 @@ def check_completion(
     if not waived and not share.reaches(policy.attendance_percent):
         raise RuleBroken("completion.attendance", "Too few sessions were attended.")
     return share
+
+
+def check_certificate(studies: Studies) -> None:
+    """Check that an enrolment has earned a certificate.
+
+    Raises:
+        RuleBroken("certificate.not_earned"): not completed, or the course gives none.
+        RuleBroken("certificate.unpaid"): payments for the course are pending.
+    """
+    if studies.status != "completed" or not studies.gives_certificate:
+        raise RuleBroken("certificate.not_earned", "There is nothing to certify.")
+    if studies.owes:
+        raise RuleBroken("certificate.unpaid", "Payments for this course are still pending.")

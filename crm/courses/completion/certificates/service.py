@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from crm.actor import Actor
+from crm.actor import SERVICE_ACTOR, Actor
 from crm.courses.completion import store as completion
 from crm.courses.completion.certificates import acts, models, store
 from crm.courses.completion.certificates.models import (
@@ -16,7 +16,7 @@ from crm.courses.completion.certificates.models import (
 )
 from crm.courses.completion.certificates.signing import Signer
 from crm.courses.completion.events import CertificateRevoked
-from crm.courses.completion.models import CompletionPolicy
+from crm.courses.completion.models import CompletionPolicy, Studies, check_certificate
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
@@ -80,17 +80,14 @@ class CertificateService:
 
         Raises:
             Denied("auth.role"); NotFound("enrolment.unknown").
-            RuleBroken("certificate.not_earned"): not completed, or the course gives none.
+            RuleBroken: see `check_certificate`.
         """
         require(actor, Area.ENROLMENTS, write=True)
         async with self._db.transaction() as uow:
 
             async def work() -> Certificate:
-                studies = await completion.select_studies(uow.conn, enrolment_id, lock=True)
-                if studies is None:
-                    raise NotFound("enrolment.unknown", "There is no such enrolment.")
-                if studies.status != "completed" or not studies.gives_certificate:
-                    raise RuleBroken("certificate.not_earned", "There is nothing to certify.")
+                studies = await _find_studies(uow, enrolment_id)
+                check_certificate(studies)
                 return await acts.issue_certificate(uow, studies, actor=actor, policy=self._policy)
 
             return await do_once(
@@ -101,6 +98,19 @@ class CertificateService:
                 kind=Certificate,
                 about=lambda certificate: certificate.person_id,
             )
+
+    async def issue_paid(self, invoice_id: UUID) -> int:
+        """Issue what was withheld until an invoice is paid; returns how many there were."""
+        count = 0
+        async with self._db.transaction() as uow:
+            for enrolment_id in await completion.select_uncertified(uow.conn, invoice_id):
+                studies = await _find_studies(uow, enrolment_id)
+                if not studies.owes:
+                    await acts.issue_certificate(
+                        uow, studies, actor=SERVICE_ACTOR, policy=self._policy
+                    )
+                    count += 1
+        return count
 
     async def revoke(
         self,
@@ -136,6 +146,13 @@ class CertificateService:
 
 def _cursor_of(sealed: SealedCertificate) -> str:
     return encode_cursor(sealed.certificate.issued_at, sealed.certificate.number)
+
+
+async def _find_studies(uow: UnitOfWork, enrolment_id: UUID) -> Studies:
+    studies = await completion.select_studies(uow.conn, enrolment_id, lock=True)
+    if studies is None:
+        raise NotFound("enrolment.unknown", "There is no such enrolment.")
+    return studies
 
 
 async def _find(uow: UnitOfWork, number: str, *, lock: bool = False) -> SealedCertificate:
