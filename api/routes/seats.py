@@ -162,7 +162,9 @@ async def get_hold(
     cohort: CohortPath, hold_id: UUID, staff: EnrolmentReader, services: ServicesDep
 ) -> HoldOut:
     """Return a hold; the reading is audited."""
-    hold = await services.seats.get_hold(HoldId(hold_id), actor=staff)
+    hold = await services.seats.get_hold(
+        HoldId(hold_id), cohort_id=await _id_of(services, cohort), actor=staff
+    )
     return HoldOut.model_validate(hold)
 
 
@@ -177,7 +179,11 @@ async def release_hold(
 ) -> Outcome:
     """Give a seat back, which goes to who waits for one; releasing an offer declines it."""
     changed = await services.seats.release_hold(
-        HoldId(hold_id), reason=body.reason, actor=staff, idempotency=idempotency
+        HoldId(hold_id),
+        cohort_id=await _id_of(services, cohort),
+        reason=body.reason,
+        actor=staff,
+        idempotency=idempotency,
     )
     return Outcome(changed=changed)
 
@@ -225,6 +231,9 @@ async def leave_waitlist(
 ) -> Outcome:
     """Take a person out of the queue, declining the seat they are offered, if any."""
     changed = await services.seats.leave_waitlist(
-        EntryId(entry_id), actor=staff, idempotency=idempotency
+        EntryId(entry_id),
+        cohort_id=await _id_of(services, cohort),
+        actor=staff,
+        idempotency=idempotency,
     )
     return Outcome(changed=changed)

@@ -130,15 +130,23 @@ async def expire_holds(
 
 
 async def find_hold(
-    uow: UnitOfWork, hold_id: HoldId, actor: Actor, *, write: bool = True
+    uow: UnitOfWork,
+    hold_id: HoldId,
+    actor: Actor,
+    *,
+    cohort_id: CohortId | None = None,
+    write: bool = True,
 ) -> SeatHold:
     """Return a hold the actor may touch.
+
+    Args:
+        cohort_id: of another cohort it is not found.
 
     Raises: NotFound("hold.unknown"); Denied("auth.role" | "identity.level").
     """
     owner = seat_owner(actor, write=write)
     hold = await store.select_hold(uow.conn, hold_id, owner=owner)
-    if hold is None:
+    if hold is None or cohort_id not in (None, hold.cohort_id):
         raise NotFound("hold.unknown", "There is no such hold.")
     return hold
 

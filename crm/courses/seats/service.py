@@ -69,16 +69,21 @@ class SeatService:
         self,
         hold_id: HoldId,
         *,
+        cohort_id: CohortId | None = None,
         reason: str,
         actor: Actor,
         idempotency: IdempotencyKey | None = None,
     ) -> bool:
         """Give a seat back; False when it was no longer held.
 
+        Args:
+            cohort_id: of another cohort the hold is not found.
+
         Raises: as `acts.release_hold`; Conflict("idempotency.mismatch").
         """
 
         async def work(uow: UnitOfWork) -> bool:
+            await acts.find_hold(uow, hold_id, actor, cohort_id=cohort_id)
             return await acts.release_hold(
                 uow, hold_id, reason=reason, actor=actor, policy=self.policy
             )
@@ -120,14 +125,23 @@ class SeatService:
         )
 
     async def leave_waitlist(
-        self, entry_id: EntryId, *, actor: Actor, idempotency: IdempotencyKey | None = None
+        self,
+        entry_id: EntryId,
+        *,
+        cohort_id: CohortId | None = None,
+        actor: Actor,
+        idempotency: IdempotencyKey | None = None,
     ) -> bool:
         """Stop waiting, declining the offer if there is one; False when it had ended before.
+
+        Args:
+            cohort_id: of another cohort's queue the entry is not found.
 
         Raises: as `leave_waitlist` of the acts; Conflict("idempotency.mismatch").
         """
 
         async def work(uow: UnitOfWork) -> bool:
+            await queueing.find_entry(uow, entry_id, actor, cohort_id=cohort_id)
             return await queueing.leave_waitlist(
                 uow, entry_id=entry_id, actor=actor, policy=self.policy
             )
@@ -139,13 +153,18 @@ class SeatService:
         async with self._db.transaction() as uow:
             return await acts.expire_holds(uow, policy=self.policy)
 
-    async def get_hold(self, hold_id: HoldId, *, actor: Actor) -> SeatHold:
+    async def get_hold(
+        self, hold_id: HoldId, *, cohort_id: CohortId | None = None, actor: Actor
+    ) -> SeatHold:
         """Return a hold: staff any, a student their own; what staff read is audited.
+
+        Args:
+            cohort_id: of another cohort the hold is not found.
 
         Raises: NotFound("hold.unknown"); Denied("auth.role" | "identity.level").
         """
         async with self._db.transaction() as uow:
-            hold = await acts.find_hold(uow, hold_id, actor, write=False)
+            hold = await acts.find_hold(uow, hold_id, actor, cohort_id=cohort_id, write=False)
             if audits_reads(actor):
                 uow.audit(shown(actor, "seat.read", (hold.person_id,)))
         return hold

@@ -164,3 +164,20 @@ async def test_refusals_are_problems_with_a_code(
         assert answer.json()["code"] == code
     wrong = await desk.advisor.post(f"{path}/holds", json={"person_id": str(new_id()), "x": 1})
     assert wrong.status_code == 422
+
+
+async def test_what_is_of_another_cohort_is_not_found(
+    desk: SeatDesk, open_cohorts: list[dict[str, Any]]
+) -> None:
+    mine, other = (f"/v1/cohorts/{cohort['id']}" for cohort in open_cohorts[:2])
+    hold = await desk.post(f"{mine}/holds", person_id=await desk.new_person())
+    entry = await desk.post(f"{mine}/waitlist", person_id=await desk.new_person())
+    for cohort in (other, f"/v1/cohorts/{new_id()}"):
+        refused = [
+            await desk.advisor.get(f"{cohort}/holds/{hold['id']}"),
+            await desk.advisor.post(f"{cohort}/holds/{hold['id']}/release", json={"reason": "x"}),
+            await desk.advisor.post(f"{cohort}/waitlist/{entry['id']}/leave"),
+        ]
+        assert [answer.status_code for answer in refused] == [404, 404, 404]
+    assert (await desk.advisor.get(f"{mine}/holds/{hold['id']}")).json()["status"] == "live"
+    assert await desk.post(f"{mine}/waitlist/{entry['id']}/leave") == {"changed": True}

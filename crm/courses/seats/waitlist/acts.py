@@ -92,15 +92,23 @@ async def leave_waitlist(
 
 
 async def find_entry(
-    uow: UnitOfWork, entry_id: EntryId, actor: Actor, *, write: bool = True
+    uow: UnitOfWork,
+    entry_id: EntryId,
+    actor: Actor,
+    *,
+    cohort_id: CohortId | None = None,
+    write: bool = True,
 ) -> WaitlistEntry:
     """Return an entry the actor may touch.
+
+    Args:
+        cohort_id: of another cohort's queue it is not found.
 
     Raises: NotFound("waitlist.unknown"); Denied("auth.role" | "identity.level").
     """
     owner = seat_owner(actor, write=write)
     entry = await store.select_entry(uow.conn, entry_id, owner=owner)
-    if entry is None:
+    if entry is None or cohort_id not in (None, entry.cohort_id):
         raise NotFound("waitlist.unknown", "There is no such entry.")
     return entry
 
