@@ -2,8 +2,8 @@
 
 from api.migrations.sql import run_sql_beside
 
-revision = "0019_returned_grants"
-down_revision = "0018_retention"
+revision = "0020_returned_grants"
+down_revision = "0019_validity"
 branch_labels = None
 depends_on = None
 
