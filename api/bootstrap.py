@@ -74,9 +74,11 @@ from crm.workflows.withdrawal.models import RefundPolicy
 from retrieval.embed.cache import VectorCache, load_vector_cache
 from retrieval.embed.choice import choose_embedder
 from retrieval.embed.protocol import Embedder
+from retrieval.embed.succession import Succession
 from retrieval.ingest.service import IngestService
 from retrieval.search import KnowledgeSearch
 from retrieval.settings import RetrievalSettings
+from retrieval.stores.pg_succession import PgEmbedderStore
 from retrieval.stores.pgvector import PgVectorStore
 from tools.registry import default_registry
 from tools.runner import ToolRunner
@@ -129,6 +131,7 @@ class Services:
     analytics: AnalyticsService
     import_runner: ImportRunner
     embedder: Embedder | None
+    succession: Succession
     runner: ToolRunner
     stream: RedisEventStream
     hub: EventHub
@@ -272,6 +275,7 @@ def _wire(
         analytics=AnalyticsService(database, time_zone=settings.time_zone),
         import_runner=ImportRunner(database, importers, time_zone=settings.time_zone),
         embedder=embedder,
+        succession=Succession(PgEmbedderStore(database.pool), documents, embedder),
         runner=runner,
         stream=stream,
         hub=EventHub(client),

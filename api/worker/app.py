@@ -22,6 +22,7 @@ SCHEDULE = {
     "poll_payments": 60.0,
     "advance_sagas": 1.0,
     "embed_pending": 15.0,
+    "settle_embedders": 30.0,
     "find_duplicates": 30.0,
     "run_imports": 5.0,
     "sweep": 30.0,

@@ -118,6 +118,11 @@ async def embed_pending(services: Services) -> None:
         await lock.release()
 
 
+async def settle_embedders(services: Services) -> None:
+    """Index new vectors, and let an embedder that is complete follow the one that serves."""
+    await services.succession.settle()
+
+
 async def run_imports(services: Services) -> None:
     """Read the files that are due; what is left when the time is up, the next run goes on with."""
     until = time.monotonic() + BUDGET_S
@@ -175,6 +180,7 @@ TASKS: Mapping[str, Work[object]] = {
     "poll_payments": poll_payments,
     "advance_sagas": advance_sagas,
     "embed_pending": embed_pending,
+    "settle_embedders": settle_embedders,
     "find_duplicates": find_duplicates,
     "run_imports": run_imports,
     "sweep": sweep,

@@ -136,18 +136,18 @@ class IngestService:
         try:
             vectors = await self._embed(self._embedder, claimed)
         except BaseException:
-            await self._store.release([c.id for c in claimed])
+            await self._store.release(self._embedder.id, [c.id for c in claimed])
             raise
         if claimed:
             await self._store.attach(self._embedder.id, vectors)
-        remaining = await self._store.count_pending(claimable_only=True)
+        remaining = await self._store.count_pending(self._embedder.id, claimable_only=True)
         if claimed and not remaining:
             await self._store.refresh_centres(self._embedder.id)
         return remaining
 
     async def pending(self) -> int:
         """Count the chunks without a vector; search finds them by their words meanwhile."""
-        return await self._store.count_pending()
+        return await self._store.count_pending(self._embedder.id) if self._embedder else 0
 
     async def _ingest_one(self, run: "_Run", document: Document, origin: Origin) -> None:
         try:

@@ -10,8 +10,8 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from retrieval.models import Chunk, Document, Kind, Language
-from retrieval.stores.pg_search import scope_values, vector_text
-from retrieval.stores.protocol import Origin, ReadyVectors, Scope
+from retrieval.stores.pg_search import scope_values
+from retrieval.stores.protocol import Origin, Scope
 from retrieval.stores.versions import StoredVersion
 
 Connection = AsyncConnection[DictRow]
@@ -62,27 +62,24 @@ _SUPERSEDE = """
      WHERE id = %(id)s AND version < %(version)s AND current
 """
 
-_TAKE_CHUNKS = """
+_DELETE_CHUNKS = """
     DELETE FROM search_chunks c
      WHERE c.document_id = %(id)s
        AND (c.version = %(version)s OR NOT EXISTS (
             SELECT 1 FROM search_documents d
              WHERE d.id = c.document_id AND d.version = c.version AND d.current))
-    RETURNING text_hash, CASE WHEN embedder = %(embedder)s THEN embedding::text END AS embedding
 """
 
 _INSERT_CHUNKS = """
     INSERT INTO search_chunks
            (document_id, version, ordinal, kind, slug, language, audience, topic, valid_from,
-            valid_to, anchor, headings, body, tokens, text_hash, embedding, embedder)
+            valid_to, anchor, headings, body, tokens, text_hash)
     SELECT %(id)s, %(version)s, c.ordinal, %(kind)s, %(slug)s, %(language)s, %(audience)s,
            %(topic)s, %(valid_from)s, %(valid_to)s, c.anchor, c.headings, c.body, c.tokens,
-           c.text_hash, c.embedding::halfvec(384),
-           CASE WHEN c.embedding IS NOT NULL THEN %(embedder)s END
+           c.text_hash
       FROM unnest(%(ordinals)s::int[], %(anchors)s::text[], %(headings)s::text[],
-                  %(bodies)s::text[], %(tokens)s::int[], %(hashes)s::bytea[],
-                  %(vectors)s::text[])
-        AS c (ordinal, anchor, headings, body, tokens, text_hash, embedding)
+                  %(bodies)s::text[], %(tokens)s::int[], %(hashes)s::bytea[])
+        AS c (ordinal, anchor, headings, body, tokens, text_hash)
 """
 
 
@@ -128,45 +125,24 @@ async def insert_document(conn: Connection, row: dict[str, Any], version: int) -
     await conn.execute(_INSERT, values)
 
 
-async def take_chunks(
-    conn: Connection, document_id: str, version: int, embedder_id: str
-) -> dict[bytes, str]:
-    """Delete the chunks of a version and of those that it leaves no day.
-
-    Returns: their vectors by the hash of the text.
-    """
-    values = {"id": document_id, "version": version, "embedder": embedder_id}
-    rows = await (await conn.execute(_TAKE_CHUNKS, values)).fetchall()
-    return {r["text_hash"]: r["embedding"] for r in rows if r["embedding"]}
+async def delete_chunks(conn: Connection, document_id: str, version: int) -> None:
+    """Delete the chunks of a version and of those that it leaves no day."""
+    await conn.execute(_DELETE_CHUNKS, {"id": document_id, "version": version})
 
 
 async def insert_chunks(
-    conn: Connection,
-    row: dict[str, Any],
-    version: int,
-    *,
-    chunks: Sequence[Chunk],
-    kept: dict[bytes, str],
-    ready: ReadyVectors,
+    conn: Connection, row: dict[str, Any], version: int, chunks: Sequence[Chunk]
 ) -> None:
-    """Insert the chunks of a version, with the vectors that exist already.
-
-    Args:
-        kept: vectors of the version before, as pgvector writes them.
-    """
-    fresh = {h: vector_text(v) for h, v in ready.by_hash.items()}
-    vectors = {**fresh, **kept}
+    """Insert the chunks of a version."""
     values = {
         **row,
         "version": version,
-        "embedder": ready.embedder_id,
         "ordinals": [c.ordinal for c in chunks],
         "anchors": [c.anchor for c in chunks],
         "headings": ["\n".join(c.heading_path) for c in chunks],
         "bodies": [c.text for c in chunks],
         "tokens": [c.tokens for c in chunks],
         "hashes": [c.text_hash for c in chunks],
-        "vectors": [vectors.get(c.text_hash) for c in chunks],
     }
     await conn.execute(_INSERT_CHUNKS, values)
 

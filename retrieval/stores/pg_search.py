@@ -1,6 +1,6 @@
-"""The SQL of searching: full text scored as BM25, and nearest vectors."""
+"""The SQL of searching: full text scored as BM25, and what a hit shows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 
 from retrieval.embed.protocol import Vector
 from retrieval.models import Kind, Language
-from retrieval.stores.protocol import Centre, Match, Scope
+from retrieval.stores.protocol import Match, Scope
 from retrieval.stores.terms import LENGTH_WEIGHT, TERM_SATURATION, Correction, Term, tsquery
 
 Connection = AsyncConnection[DictRow]
@@ -71,26 +71,6 @@ _RANK = f"""
      ORDER BY score DESC, m.id
      LIMIT %(limit)s
 """  # noqa: S608
-
-# The language is part of the text, so that even a generic plan sees its partial index.
-_NEAREST = """
-    WITH nearest AS (
-        SELECT id, document_id, slug, embedding <#> %(vector)s::halfvec(384) AS distance
-          FROM search_chunks
-         WHERE language = '{language}' AND embedder = %(embedder)s AND {in_scope}
-         ORDER BY embedding <#> %(vector)s::halfvec(384)
-         LIMIT %(limit)s)
-    SELECT * FROM nearest
-     UNION
-    SELECT id, document_id, slug, embedding <#> %(vector)s::halfvec(384)
-      FROM search_chunks
-     WHERE id = ANY (%(also)s) AND language = '{language}' AND embedder = %(embedder)s
-       AND {in_scope}
-"""
-_NEAREST_BY_LANGUAGE: dict[Language, str] = {
-    "es": _NEAREST.format(language="es", in_scope=IN_SCOPE),
-    "en": _NEAREST.format(language="en", in_scope=IN_SCOPE),
-}
 
 _HITS = f"""
     WITH c AS (SELECT * FROM search_chunks WHERE id = ANY (%(ids)s) AND {IN_SCOPE})
@@ -166,49 +146,6 @@ async def rank_matches(
         Match(r["id"], r["document_id"], r["slug"], language, r["score"], r["coverage"])
         for r in rows
     ]
-
-
-async def find_nearest(
-    conn: Connection,
-    scope: Scope,
-    language: Language,
-    *,
-    vector: Vector,
-    embedder_id: str,
-    also: Collection[int],
-    limit: int,
-) -> list[Match]:
-    """Return the chunks nearest to a vector, and those in `also`, with their inner product."""
-    values = {
-        **scope_values(scope),
-        "vector": vector_text(vector),
-        "embedder": embedder_id,
-        "also": list(also),
-        "limit": limit,
-    }
-    rows = await (await conn.execute(_NEAREST_BY_LANGUAGE[language], values)).fetchall()
-    return [Match(r["id"], r["document_id"], r["slug"], language, -r["distance"]) for r in rows]
-
-
-async def widen_vector_scan(conn: Connection, *, candidates: int) -> None:
-    """Let the vector index look far enough in this transaction, also under a filter."""
-    await conn.execute(
-        "SELECT set_config('hnsw.ef_search', %s, true),"
-        " set_config('hnsw.iterative_scan', 'strict_order', true)",
-        (str(candidates),),
-    )
-
-
-async def centres_of(
-    conn: Connection, kind: Kind, *, vector: Vector, embedder_id: str
-) -> dict[Language, Centre]:
-    """Return how near a vector is to the mean of each language's chunks."""
-    rows = await conn.execute(
-        "SELECT language, chunks, -(centre <#> %s::halfvec(384)) AS similarity"
-        " FROM search_centres WHERE kind = %s AND embedder = %s",
-        (vector_text(vector), kind, embedder_id),
-    )
-    return {r["language"]: Centre(r["chunks"], r["similarity"]) for r in await rows.fetchall()}
 
 
 async def fetch_hits(conn: Connection, scope: Scope, ids: Sequence[int]) -> Mapping[int, DictRow]:

@@ -1,6 +1,8 @@
 """The SQL of embedding: claims, vectors and mean vectors."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
@@ -15,32 +17,62 @@ Connection = AsyncConnection[DictRow]
 #: A claim outlives the slowest batch by far: 32 passages take about 7 s on two loaded cores.
 _CLAIM_S = 300
 
-_CLAIM = """
-    UPDATE search_chunks SET claimed_until = now() + make_interval(secs => %s)
-     WHERE id IN (SELECT id FROM search_chunks
-                   WHERE embedding IS NULL AND (claimed_until IS NULL OR claimed_until < now())
-                   ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-    RETURNING id, text_hash, headings, body
+_WITHOUT_VECTOR = """
+      FROM search_chunks c
+     WHERE NOT EXISTS (SELECT 1 FROM search_vectors v
+                        WHERE v.chunk_id = c.id AND v.embedder = %(embedder)s)
 """
+
+_UNCLAIMED = """
+       AND NOT EXISTS (SELECT 1 FROM search_claims w
+                        WHERE w.chunk_id = c.id AND w.embedder = %(embedder)s
+                          AND w.claimed_until >= now())
+"""
+
+# Who comes at the same time passes over the rows that are locked; who comes a moment later, and
+# still sees no claim, loses at the claim itself.
+_CLAIM = f"""
+    WITH waiting AS (
+        SELECT c.id, c.text_hash, c.headings, c.body {_WITHOUT_VECTOR} {_UNCLAIMED}
+         ORDER BY c.id LIMIT %(limit)s FOR NO KEY UPDATE OF c SKIP LOCKED),
+    claimed AS (
+        INSERT INTO search_claims AS w (chunk_id, embedder, claimed_until)
+        SELECT id, %(embedder)s, now() + make_interval(secs => %(claim_s)s) FROM waiting
+            ON CONFLICT (chunk_id, embedder) DO UPDATE SET claimed_until = excluded.claimed_until
+         WHERE w.claimed_until < now()
+        RETURNING chunk_id)
+    SELECT id, text_hash, headings, body FROM waiting JOIN claimed ON chunk_id = id ORDER BY id
+"""  # noqa: S608 (constants)
 
 _ATTACH = """
-    UPDATE search_chunks c
-       SET embedding = v.embedding::halfvec(384), embedder = %s, claimed_until = NULL
-      FROM unnest(%s::bigint[], %s::text[]) AS v (id, embedding)
-     WHERE c.id = v.id
+    WITH ready AS (
+        SELECT c.id, c.kind, c.language, v.embedding
+          FROM unnest(%(ids)s::bigint[], %(vectors)s::text[]) AS v (id, embedding)
+          JOIN search_chunks c ON c.id = v.id
+           FOR KEY SHARE OF c),
+    done AS (
+        DELETE FROM search_claims WHERE embedder = %(embedder)s AND chunk_id = ANY (%(ids)s))
+    INSERT INTO search_vectors (chunk_id, embedder, kind, language, embedding)
+    SELECT id, %(embedder)s, kind, language, embedding::halfvec FROM ready
+        ON CONFLICT (chunk_id, embedder) DO UPDATE SET embedding = excluded.embedding
 """
 
-# Means of other embedders tell that vectors of theirs are still there.
-_FORGET_OTHERS = """
-    WITH others AS (DELETE FROM search_centres WHERE embedder <> %(embedder)s RETURNING embedder)
-    UPDATE search_chunks SET embedding = NULL, embedder = NULL
-     WHERE embedder IN (SELECT embedder FROM others) AND embedding IS NOT NULL
+_ATTACH_BY_HASH = """
+    INSERT INTO search_vectors (chunk_id, embedder, kind, language, embedding)
+    SELECT c.id, v.embedder, c.kind, c.language, v.embedding::halfvec
+      FROM unnest(%(hashes)s::bytea[], %(embedders)s::text[], %(vectors)s::text[])
+        AS v (text_hash, embedder, embedding)
+      JOIN search_chunks c ON c.text_hash = v.text_hash
+                          AND c.document_id = %(document_id)s AND c.version = %(version)s
+      JOIN search_embedders e ON e.id = v.embedder AND e.state <> 'retired'
+       FOR KEY SHARE OF e
+        ON CONFLICT (chunk_id, embedder) DO NOTHING
 """
 
 _REFRESH_CENTRES = """
     WITH fresh AS (
         SELECT kind, language, embedder, count(*) AS chunks, avg(embedding) AS centre
-          FROM search_chunks WHERE embedder = %(embedder)s
+          FROM search_vectors WHERE embedder = %(embedder)s
          GROUP BY kind, language, embedder),
     gone AS (
         DELETE FROM search_centres c WHERE embedder = %(embedder)s AND NOT EXISTS (
@@ -52,9 +84,27 @@ _REFRESH_CENTRES = """
 """
 
 
-async def claim(conn: Connection, *, limit: int) -> list[PendingChunk]:
-    """Take chunks without a vector that nobody works on."""
-    rows = await (await conn.execute(_CLAIM, (_CLAIM_S, limit))).fetchall()
+_OF_DOCUMENT = """
+    SELECT DISTINCT ON (c.text_hash, v.embedder)
+           c.text_hash, v.embedder, v.embedding::text AS embedding
+      FROM search_chunks c JOIN search_vectors v ON v.chunk_id = c.id
+     WHERE c.document_id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVector:
+    """The vector of a text, as pgvector writes it."""
+
+    text_hash: bytes
+    embedder: str
+    embedding: str
+
+
+async def claim(conn: Connection, embedder_id: str, *, limit: int) -> list[PendingChunk]:
+    """Take chunks without this embedder's vector that nobody works on."""
+    values = {"embedder": embedder_id, "limit": limit, "claim_s": _CLAIM_S}
+    rows = await (await conn.execute(_CLAIM, values)).fetchall()
     return [
         PendingChunk(
             r["id"], r["text_hash"], embedding_text(tuple(r["headings"].split("\n")), r["body"])
@@ -66,31 +116,43 @@ async def claim(conn: Connection, *, limit: int) -> list[PendingChunk]:
 async def attach(conn: Connection, embedder_id: str, vectors: Mapping[int, Vector]) -> None:
     """Store vectors by chunk; a chunk that is gone meanwhile is left out."""
     texts = [vector_text(v) for v in vectors.values()]
-    await conn.execute(_ATTACH, (embedder_id, list(vectors), texts))
+    values = {"embedder": embedder_id, "ids": list(vectors), "vectors": texts}
+    await conn.execute(_ATTACH, values)
 
 
-async def release(conn: Connection, ids: Collection[int]) -> None:
+async def select_of_document(conn: Connection, document_id: str) -> list[KeptVector]:
+    """Return the vectors of a document's texts, of every embedder."""
+    rows = await (await conn.execute(_OF_DOCUMENT, (document_id,))).fetchall()
+    return [KeptVector(**r) for r in rows]
+
+
+async def attach_by_hash(
+    conn: Connection, document_id: str, version: int, vectors: Sequence[KeptVector]
+) -> None:
+    """Store vectors that exist already for the chunks of a version."""
+    values: dict[str, Any] = {
+        "document_id": document_id,
+        "version": version,
+        "hashes": [v.text_hash for v in vectors],
+        "embedders": [v.embedder for v in vectors],
+        "vectors": [v.embedding for v in vectors],
+    }
+    await conn.execute(_ATTACH_BY_HASH, values)
+
+
+async def release(conn: Connection, embedder_id: str, ids: Collection[int]) -> None:
     """Give claims back."""
     await conn.execute(
-        "UPDATE search_chunks SET claimed_until = NULL WHERE id = ANY (%s)", (list(ids),)
+        "DELETE FROM search_claims WHERE embedder = %s AND chunk_id = ANY (%s)",
+        (embedder_id, list(ids)),
     )
 
 
-async def count_pending(conn: Connection, *, claimable_only: bool) -> int:
-    """Count the chunks without a vector."""
-    row = await (
-        await conn.execute(
-            "SELECT count(*) AS n FROM search_chunks WHERE embedding IS NULL"
-            " AND (NOT %s OR claimed_until IS NULL OR claimed_until < now())",
-            (claimable_only,),
-        )
-    ).fetchone()
+async def count_pending(conn: Connection, embedder_id: str, *, claimable_only: bool) -> int:
+    """Count the chunks without this embedder's vector."""
+    query = f"SELECT count(*) AS n {_WITHOUT_VECTOR} {_UNCLAIMED if claimable_only else ''}"
+    row = await (await conn.execute(query, {"embedder": embedder_id})).fetchone()
     return int(row["n"]) if row else 0
-
-
-async def forget_other_embedders(conn: Connection, embedder_id: str) -> None:
-    """Drop the vectors of an embedder that is no longer the one in use."""
-    await conn.execute(_FORGET_OTHERS, {"embedder": embedder_id})
 
 
 async def refresh_centres(conn: Connection, embedder_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
@@ -9,7 +10,16 @@ from psycopg_pool import AsyncConnectionPool
 
 from retrieval.embed.protocol import Vector
 from retrieval.models import Chunk, Document, Hit, Kind, Language, citation_url
-from retrieval.stores import pg_documents, pg_search, pg_statistics, pg_vectors
+from retrieval.stores import (
+    pg_documents,
+    pg_embedders,
+    pg_nearest,
+    pg_search,
+    pg_statistics,
+    pg_vectors,
+)
+from retrieval.stores.pg_search import vector_text
+from retrieval.stores.pg_vectors import KeptVector
 from retrieval.stores.protocol import (
     Centre,
     Match,
@@ -43,16 +53,29 @@ class PgVectorStore:
     ) -> SaveOutcome:
         """Store a document if it is new or differs, with its chunks, in one transaction."""
         row = pg_documents.row_of(document, chunks, origin)
-        async with self._pool.connection() as conn, conn.transaction():
-            await pg_documents.lock(conn, document.id)
-            stored = await pg_documents.newest_version(conn, row)
-            outcome, version = decide_version(stored, document.version)
-            if outcome != "unchanged":
-                await pg_documents.insert_document(conn, row, version)
-                kept = await pg_documents.take_chunks(conn, document.id, version, ready.embedder_id)
-                await pg_documents.insert_chunks(
-                    conn, row, version, chunks=chunks, kept=kept, ready=ready
-                )
+        async with self._pool.connection() as conn:
+            fresh = await _enrolled(conn, ready)
+            async with conn.transaction():
+                return await self._save(conn, document, chunks, row=row, fresh=fresh)
+
+    async def _save(
+        self,
+        conn: AsyncConnection[DictRow],
+        document: Document,
+        chunks: Sequence[Chunk],
+        *,
+        row: dict[str, Any],
+        fresh: Sequence[KeptVector],
+    ) -> SaveOutcome:
+        await pg_documents.lock(conn, document.id)
+        stored = await pg_documents.newest_version(conn, row)
+        outcome, version = decide_version(stored, document.version)
+        if outcome != "unchanged":
+            await pg_documents.insert_document(conn, row, version)
+            kept = await pg_vectors.select_of_document(conn, document.id)
+            await pg_documents.delete_chunks(conn, document.id, version)
+            await pg_documents.insert_chunks(conn, row, version, chunks)
+            await pg_vectors.attach_by_hash(conn, document.id, version, [*kept, *fresh])
         return outcome
 
     async def withdraw_missing(
@@ -104,23 +127,25 @@ class PgVectorStore:
     async def claim_pending(self, embedder_id: str, *, limit: int) -> list[PendingChunk]:
         """Take chunks without this embedder's vector; no other worker gets them for a while."""
         async with self._pool.connection() as conn:
-            await pg_vectors.forget_other_embedders(conn, embedder_id)
-            return await pg_vectors.claim(conn, limit=limit)
+            return await pg_vectors.claim(conn, embedder_id, limit=limit)
 
     async def attach(self, embedder_id: str, vectors: Mapping[int, Vector]) -> None:
         """Store the vectors of claimed chunks."""
+        if not vectors:
+            return
         async with self._pool.connection() as conn:
+            await pg_embedders.enrol(conn, embedder_id, len(next(iter(vectors.values()))))
             await pg_vectors.attach(conn, embedder_id, vectors)
 
-    async def release(self, ids: Collection[int]) -> None:
+    async def release(self, embedder_id: str, ids: Collection[int]) -> None:
         """Give claimed chunks back."""
         async with self._pool.connection() as conn:
-            await pg_vectors.release(conn, ids)
+            await pg_vectors.release(conn, embedder_id, ids)
 
-    async def count_pending(self, *, claimable_only: bool = False) -> int:
-        """Count the chunks without a vector, or those that nobody works on."""
+    async def count_pending(self, embedder_id: str, *, claimable_only: bool = False) -> int:
+        """Count the chunks without this embedder's vector, or those that nobody works on."""
         async with self._pool.connection() as conn:
-            return await pg_vectors.count_pending(conn, claimable_only=claimable_only)
+            return await pg_vectors.count_pending(conn, embedder_id, claimable_only=claimable_only)
 
     async def refresh_centres(self, embedder_id: str) -> None:
         """Compute the mean vector of each corpus anew."""
@@ -181,30 +206,41 @@ class PgVectorStore:
         limit: int,
     ) -> list[Match]:
         """Find the nearest chunks, and score the ones in `also` that have a vector."""
-        async with self._pool.connection() as conn, conn.transaction():
-            await pg_search.widen_vector_scan(conn, candidates=2 * limit)
-            return await pg_search.find_nearest(
-                conn,
-                scope,
-                language,
-                vector=vector,
-                embedder_id=embedder_id,
-                also=also,
-                limit=limit,
+        async with self._pool.connection() as conn:
+            found = await pg_nearest.find_nearest(
+                conn, scope, language, vector=vector, embedder_id=embedder_id, limit=limit
             )
+            rest = set(also) - {m.chunk_id for m in found}
+            if rest and found:
+                found += await pg_nearest.score_these(
+                    conn, scope, language, vector=vector, embedder_id=embedder_id, also=rest
+                )
+        return found
 
     async def get_centres(
         self, kind: Kind, vector: Vector, *, embedder_id: str
     ) -> dict[Language, Centre]:
         """Return how near the query is to the mean of each language's chunks."""
         async with self._pool.connection() as conn:
-            return await pg_search.centres_of(conn, kind, vector=vector, embedder_id=embedder_id)
+            return await pg_nearest.centres_of(conn, kind, vector=vector, embedder_id=embedder_id)
 
     async def get_hits(self, scope: Scope, scores: Mapping[int, float]) -> list[Hit]:
         """Return chunks by id with what their citation needs, in the given order."""
         async with self._pool.connection() as conn:
             rows = await pg_search.fetch_hits(conn, scope, list(scores))
         return [_hit(rows[i], score) for i, score in scores.items() if i in rows]
+
+
+async def _enrolled(conn: AsyncConnection[DictRow], ready: ReadyVectors) -> list[KeptVector]:
+    """Return ready vectors as they are stored; their embedder is known then."""
+    if not ready.by_hash:
+        return []
+    dimensions = len(next(iter(ready.by_hash.values())))
+    await pg_embedders.enrol(conn, ready.embedder_id, dimensions)
+    return [
+        KeptVector(text_hash, ready.embedder_id, vector_text(vector))
+        for text_hash, vector in ready.by_hash.items()
+    ]
 
 
 def _hit(row: DictRow, score: float) -> Hit:

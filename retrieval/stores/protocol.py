@@ -27,6 +27,23 @@ class ReadyVectors:
     by_hash: Mapping[bytes, Vector]
 
 
+EmbedderRole = Literal["serving", "filling", "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderState:
+    """An embedder that has vectors in the index.
+
+    Args:
+        chunks: how many have its vector.
+    """
+
+    id: str
+    dimensions: int
+    state: EmbedderRole
+    chunks: int
+
+
 @dataclass(frozen=True, slots=True)
 class PendingChunk:
     """A chunk that waits for its vector."""
@@ -126,14 +143,40 @@ class VectorStore(Protocol):
     async def attach(self, embedder_id: str, vectors: Mapping[int, Vector]) -> None:
         """Store the vectors of claimed chunks."""
 
-    async def release(self, ids: Collection[int]) -> None:
+    async def release(self, embedder_id: str, ids: Collection[int]) -> None:
         """Give claimed chunks back."""
 
-    async def count_pending(self, *, claimable_only: bool = False) -> int:
-        """Count the chunks without a vector, or those that nobody works on."""
+    async def count_pending(self, embedder_id: str, *, claimable_only: bool = False) -> int:
+        """Count the chunks without this embedder's vector, or those that nobody works on."""
 
     async def refresh_centres(self, embedder_id: str) -> None:
         """Compute the mean vector of each corpus anew."""
+
+
+class EmbedderStore(Protocol):
+    """Knows whose vectors there are, and lets one embedder follow another.
+
+    The first one to store a vector serves at once. Another fills, and takes over when every chunk
+    has its vector; the vectors of the one before stay until every process has noticed.
+    """
+
+    async def get_serving(self) -> str | None:
+        """Return the embedder whose vectors are searched."""
+
+    async def list_embedders(self) -> list[EmbedderState]:
+        """Return every embedder that has vectors, the serving one first."""
+
+    async def build_indexes(self, embedder_id: str) -> None:
+        """Build what is missing of an embedder's indexes, while searches and ingests go on."""
+
+    async def take_over(self, embedder_id: str) -> bool:
+        """Let an embedder serve if every chunk has its vector, and retire all others.
+
+        Returns: whether it serves now.
+        """
+
+    async def delete_retired(self, *, for_s: float) -> None:
+        """Delete the vectors and indexes of embedders retired for at least so many seconds."""
 
 
 class SearchStore(Protocol):

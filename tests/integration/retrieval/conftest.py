@@ -44,8 +44,8 @@ async def store(pool: Pool) -> PgVectorStore:
     """A store over empty tables."""
     async with pool.connection() as conn:
         await conn.execute(
-            "TRUNCATE search_documents, search_chunks, search_vocabulary, search_corpora,"
-            " search_centres"
+            "TRUNCATE search_documents, search_chunks, search_vectors, search_claims,"
+            " search_embedders, search_centres, search_vocabulary, search_corpora"
         )
     return PgVectorStore(pool)
 

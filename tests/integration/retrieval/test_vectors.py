@@ -3,61 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
-from retrieval.embed.protocol import DIMENSIONS, Matrix, Vector
 from retrieval.embed.use import UniversalSentenceEncoder
 from retrieval.errors import EmbedderUnavailable
 from retrieval.ingest.service import IngestService
 from retrieval.models import Document
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore, Pool
+from tests.counting_embedder import Counting, documents, drain
 from tests.integration.retrieval.conftest import TODAY
-
-
-class Counting:
-    """An embedder that remembers what it embedded and can be told to fail."""
-
-    def __init__(self, name: str = "counting@1") -> None:
-        self.id = name
-        self.texts: Counter[str] = Counter()
-        self.fails = False
-
-    async def embed_query(self, text: str) -> Vector:
-        return (await self.embed_passages([text]))[0]
-
-    async def embed_passages(self, texts: Sequence[str]) -> Matrix:
-        await asyncio.sleep(0)
-        if self.fails:
-            raise EmbedderUnavailable("embed.unavailable", "told to fail")
-        self.texts.update(texts)
-        rows = np.zeros((len(texts), DIMENSIONS), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            row[len(text) % DIMENSIONS] = 1
-        return rows
-
-
-def documents(count: int) -> list[Document]:
-    return [
-        Document(
-            id=f"kb:doc-{n}:es",
-            kind="knowledge",
-            slug=f"doc-{n}",
-            language="es",
-            title=f"Documento {n}",
-            body="\n\n".join(f"## Parte {p}\n\nTexto {n} {p}." for p in range(4)),
-        )
-        for n in range(count)
-    ]
-
-
-async def drain(service: IngestService, limit: int) -> None:
-    while await service.embed_pending(limit):
-        pass
 
 
 async def test_two_workers_share_the_work_without_repeating_any(
@@ -92,7 +48,7 @@ async def test_a_claim_of_a_killed_worker_expires(store: PgVectorStore, pool: Po
     assert await service.embed_pending(10) == 0
     assert await service.pending() == 4
     async with pool.connection() as conn:
-        await conn.execute("UPDATE search_chunks SET claimed_until = now() - interval '1 s'")
+        await conn.execute("UPDATE search_claims SET claimed_until = now() - interval '1 s'")
     assert await service.embed_pending(10) == 0
     assert await service.pending() == 0
 
@@ -112,17 +68,6 @@ async def test_a_chunk_that_is_replaced_while_it_is_embedded_stays_right(
     rows = await embedder.embed_passages([c.embedding_text for c in claimed])
     await store.attach(embedder.id, {c.id: r for c, r in zip(claimed, rows, strict=True)})
     assert await service.pending() == 1
-
-
-async def test_another_embedder_embeds_everything_anew(store: PgVectorStore) -> None:
-    old, new = Counting("old@1"), Counting("new@1")
-    await IngestService(store, old).ingest_documents(documents(2), collection="x")
-    await drain(IngestService(store, old), 10)
-    await drain(IngestService(store, new), 10)
-    assert sum(new.texts.values()) == 8
-    vector = await new.embed_query("x")
-    assert set(await store.get_centres("knowledge", vector, embedder_id="new@1")) == {"es"}
-    assert await store.get_centres("knowledge", vector, embedder_id="old@1") == {}
 
 
 async def test_no_embedder_means_nothing_to_do(store: PgVectorStore) -> None:
