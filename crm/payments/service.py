@@ -1,6 +1,7 @@
 """Use cases of payments: invoice, take, give back, read, reconcile, ask gateways."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from crm.actor import SERVICE_ACTOR, Actor
@@ -34,6 +35,14 @@ from crm.people.authority import owner_of
 from crm.people.reads import record_read
 
 LedgerTotal = tuple[str, str | None, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What is owed, and where it is paid."""
+
+    invoice: Invoice
+    link: PaymentLink | None
 
 
 class PaymentService(PaymentReading):
@@ -249,6 +258,26 @@ class PaymentService(PaymentReading):
 
         async with self._db.transaction() as uow:
             return await do_once(uow, idempotency, said, make, kind=PaymentLink)
+
+    async def bill_within(self, uow: UnitOfWork, invoice_id: InvoiceId, *, actor: Actor) -> Bill:
+        """Return an invoice with a link to pay its next instalment, in this transaction.
+
+        The link is None where no gateway is set or nothing is owed.
+
+        Raises: NotFound("invoice.unknown"); Denied("identity.level" | "auth.role").
+        """
+        owner = owner_of(actor)
+        if owner is None:
+            require(actor, Area.PAYMENTS, write=True)
+        invoice = await invoices.select_invoice(uow.conn, invoice_id, owner=owner)
+        if invoice is None:
+            raise NotFound("invoice.unknown", "There is no such invoice.")
+        owed = invoice.cancelled_at is None and not invoice.is_settled
+        if not owed or self._chosen not in self._gateways:
+            return Bill(invoice, None)
+        gateway = self._gateway_name(None)
+        link = await make_link(uow, invoice_id, amount=None, gateway=gateway, actor=actor)
+        return Bill(invoice, link)
 
     def _gateway_name(self, name: str | None) -> str:
         chosen = name or self._chosen

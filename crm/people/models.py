@@ -42,9 +42,7 @@ class Person:
 
     def is_minor(self, at: datetime) -> bool:
         """Return whether the person is under age where they live; unknown dates count as adult."""
-        if self.birth_date is None:
-            return False
-        return age_on(self.birth_date, day_in(self.time_zone, at)) < ADULT_AGE
+        return is_minor(self.birth_date, self.time_zone, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +131,11 @@ class Profile:
     person: Person
     consents: tuple[Consent, ...]
     enrolments: tuple[EnrolmentSummary, ...]
+
+
+def is_minor(birth_date: date | None, time_zone: str, at: datetime) -> bool:
+    """Return whether somebody is under age where they live; unknown dates count as adult."""
+    return birth_date is not None and age_on(birth_date, day_in(time_zone, at)) < ADULT_AGE
 
 
 def age_on(birth_date: date, day: date) -> int:

@@ -178,14 +178,10 @@ class PeopleService:
             RuleBroken("consent.guardian"): a minor's grant without the guardian on file.
             RuleBroken("person.inactive"); NotFound("person.unknown").
         """
-        owner = authority.owner_of(actor)
         async with self._db.transaction() as uow:
 
             async def record() -> Consent:
-                person = await _find(uow.conn, command.person_id, owner=owner, for_update=True)
-                authority.check_active(person.status)
-                models.check_consent(command, person, uow.clock.now())
-                return await _append_consent(uow, command, actor)
+                return await self.record_consent_within(uow, command, actor=actor)
 
             return await do_once(
                 uow,
@@ -195,6 +191,16 @@ class PeopleService:
                 kind=Consent,
                 about=lambda consent: consent.person_id,
             )
+
+    async def record_consent_within(
+        self, uow: UnitOfWork, command: GiveConsent, *, actor: Actor
+    ) -> Consent:
+        """Do the same within a transaction, once a call."""
+        owner = authority.owner_of(actor)
+        person = await _find(uow.conn, command.person_id, owner=owner, for_update=True)
+        authority.check_active(person.status)
+        models.check_consent(command, person, uow.clock.now())
+        return await _append_consent(uow, command, actor)
 
     async def current_consents(self, person_id: PersonId, *, actor: Actor) -> tuple[Consent, ...]:
         """Return the last word on every channel and purpose; audited as `get_person` is.

@@ -85,6 +85,19 @@ class SagaEngine:
             if not await self._advance(saga_id):
                 return
 
+    async def advance_within(self, uow: UnitOfWork, saga_id: SagaId) -> None:
+        """Take the steps that a saga of this transaction can take now; a refusal undoes them all.
+
+        For whoever has to tell at once what came of it. No step asks anybody outside.
+
+        Raises: what the steps raise.
+        """
+        for _ in range(LONGEST):
+            saga = await store.claim_due(uow.conn, at=uow.clock.now(), saga_id=saga_id)
+            if saga is None:
+                return
+            await self._move(uow, saga, _Try())
+
     async def _advance(self, only: SagaId | None) -> bool:
         trying = _Try()
         try:

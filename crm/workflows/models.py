@@ -7,7 +7,7 @@ from typing import Literal, NewType
 from uuid import UUID
 
 from crm.courses.enrolments.models import EnrolmentId
-from crm.courses.models import CohortId
+from crm.courses.models import Bilingual, CohortId
 from crm.courses.seats.models import HoldId
 from crm.ids import PersonId
 from crm.payments.models import InvoiceId
@@ -61,6 +61,14 @@ class Saga:
     def is_over(self) -> bool:
         """Return whether it ended one way or the other; late money may still wake it."""
         return self.status in ("completed", "compensated")
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicedCourse:
+    """What an enrolment's invoice is for."""
+
+    cohort_code: str
+    title: Bilingual
 
 
 @dataclass(frozen=True, slots=True)

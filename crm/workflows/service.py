@@ -1,11 +1,13 @@
 """Use cases of sagas: start, look, cancel, resume, advance, wake."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
 from crm.actor import Actor
+from crm.courses.enrolments.models import EnrolmentId
+from crm.courses.fees.models import QuoteId
 from crm.courses.seats.authority import seat_owner
 from crm.courses.seats.models import HoldId
 from crm.db import Database, UnitOfWork
@@ -24,12 +26,13 @@ from crm.workflows.crash_points import Reach, inert
 from crm.workflows.engine import SagaEngine, turn, write
 from crm.workflows.enrolment.acts import start_enrolment
 from crm.workflows.enrolment.models import StartEnrolment
+from crm.workflows.enrolment.offers import SeatOffer, WantedSeat, offer_seat, withdraw_offer
 from crm.workflows.enrolment.steps import EnrolmentWorkflow
-from crm.workflows.models import Become, Saga, SagaId, SagaStep
+from crm.workflows.models import Become, InvoicedCourse, Saga, SagaId, SagaStep
 from crm.workflows.records import record_turn
 from crm.workflows.terms import Terms
-from crm.workflows.withdrawal.acts import start_withdrawal
-from crm.workflows.withdrawal.models import StartWithdrawal
+from crm.workflows.withdrawal.acts import preview_withdrawal, start_withdrawal
+from crm.workflows.withdrawal.models import Leaving, StartWithdrawal
 from crm.workflows.withdrawal.steps import WithdrawalWorkflow
 
 
@@ -47,6 +50,11 @@ class WorkflowService:
         self._engine = SagaEngine(
             database, {"enrolment": workflows[0], "withdrawal": workflows[1]}, reach=reach
         )
+
+    @property
+    def hold_minutes(self) -> int:
+        """Return how long a seat waits for its payment."""
+        return int(self._terms.seats.hold_life.total_seconds()) // 60
 
     async def start_enrolment(
         self,
@@ -85,6 +93,54 @@ class WorkflowService:
             )
 
         return await self._start(start, asdict(command), idempotency)
+
+    async def offer_seat(
+        self, uow: UnitOfWork, wanted: WantedSeat, *, effect_key: str, actor: Actor
+    ) -> SeatOffer:
+        """Freeze a price and hold a seat until somebody has made up their mind; as `offers`."""
+        return await offer_seat(uow, wanted, effect_key=effect_key, terms=self._terms, actor=actor)
+
+    async def withdraw_offer(self, *, quote_id: QuoteId, hold_id: HoldId, actor: Actor) -> None:
+        """Give back what an offer kept; as `offers`."""
+        async with self._db.transaction() as uow:
+            await withdraw_offer(
+                uow, quote_id=quote_id, hold_id=hold_id, terms=self._terms, actor=actor
+            )
+
+    async def enrol_within(
+        self, uow: UnitOfWork, command: StartEnrolment, *, effect_key: str, actor: Actor
+    ) -> Saga:
+        """Begin to enrol somebody within a transaction, as far as that goes without a gateway.
+
+        Raises: as `start_enrolment`, and what the steps raise; nothing has happened then.
+        """
+        saga = await start_enrolment(
+            uow, command, effect_key=effect_key, terms=self._terms, actor=actor
+        )
+        await self._engine.advance_within(uow, saga.id)
+        return await store.select_saga(uow.conn, saga.id, owner=None) or saga
+
+    async def withdraw_within(
+        self, uow: UnitOfWork, command: StartWithdrawal, *, effect_key: str, actor: Actor
+    ) -> Saga:
+        """Let somebody leave a course within a transaction, as far as that goes without a gateway.
+
+        Raises: as `start_withdrawal`, and what the steps raise; nothing has happened then.
+        """
+        saga = await start_withdrawal(
+            uow, command, effect_key=effect_key, terms=self._terms, actor=actor
+        )
+        await self._engine.advance_within(uow, saga.id)
+        return await store.select_saga(uow.conn, saga.id, owner=None) or saga
+
+    async def preview_withdrawal(
+        self, uow: UnitOfWork, enrolment_id: EnrolmentId, *, actor: Actor
+    ) -> Leaving:
+        """Return what leaving a course would give back today; nothing changes.
+
+        Raises: as `withdrawal.acts.preview_withdrawal`.
+        """
+        return await preview_withdrawal(uow, enrolment_id, terms=self._terms, actor=actor)
 
     async def _start(
         self,
@@ -130,6 +186,17 @@ class WorkflowService:
                 else []
             )
         return saga, tuple(steps), made[-1] if made else None
+
+    async def titles_of(
+        self, invoice_ids: Sequence[InvoiceId], *, actor: Actor
+    ) -> Mapping[InvoiceId, InvoicedCourse]:
+        """Return which courses some invoices are for, a student's own only.
+
+        Raises: Denied("auth.role" | "identity.level").
+        """
+        owner = seat_owner(actor, write=False)
+        async with self._db.read() as conn:
+            return await store.select_invoiced(conn, invoice_ids, owner=owner)
 
     async def list_sagas(
         self,

@@ -1,6 +1,6 @@
 """All the SQL of sagas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,12 +9,13 @@ from psycopg.rows import DictRow, class_row
 from psycopg.types.json import Jsonb
 
 from crm.courses.enrolments.models import EnrolmentId
+from crm.courses.models import Bilingual
 from crm.courses.seats.models import HoldId
 from crm.db import Connection
 from crm.ids import PersonId
 from crm.paging import equal, newest_first
 from crm.payments.models import InvoiceId
-from crm.workflows.models import Saga, SagaId, SagaStep
+from crm.workflows.models import InvoicedCourse, Saga, SagaId, SagaStep
 
 _FIELDS = tuple(Saga.__dataclass_fields__)
 _FIXED = {"id", "kind", "person_id", "cohort_id", "effect_key", "created_at"}
@@ -113,6 +114,27 @@ async def select_enrolment_saga(conn: Connection, enrolment_id: EnrolmentId) -> 
         [enrolment_id],
     )
     return _saga_or_none(await rows.fetchone())
+
+
+async def select_invoiced(
+    conn: Connection, invoice_ids: Sequence[InvoiceId], *, owner: PersonId | None
+) -> dict[InvoiceId, InvoicedCourse]:
+    """Return the courses that invoices are for; an owner finds only their own."""
+    rows = await conn.execute(
+        """
+        SELECT s.invoice_id, c.code, k.title_es, k.title_en FROM sagas s
+        JOIN cohorts c ON c.id = s.cohort_id JOIN courses k ON k.code = c.course_code
+        WHERE s.invoice_id = ANY(%(ids)s) AND s.kind = 'enrolment'
+            AND (%(owner)s::uuid IS NULL OR s.person_id = %(owner)s)
+        """,
+        {"ids": list(invoice_ids), "owner": owner},
+    )
+    return {
+        InvoiceId(row["invoice_id"]): InvoicedCourse(
+            row["code"], Bilingual(row["title_es"], row["title_en"])
+        )
+        for row in await rows.fetchall()
+    }
 
 
 async def lock_effect(conn: Connection, effect_key: str) -> None:

@@ -21,4 +21,4 @@ async def require_eligible(
     standing = await store.select_standing(uow.conn, person_id, cohort, at=uow.clock.now())
     if standing is None:
         raise NotFound("person.unknown", "There is no such person.")
-    check_standing(standing, waived=waived)
+    check_standing(standing, waived=waived, at=uow.clock.now())

@@ -1,7 +1,7 @@
 """Enrolments: what they are, and their pure rules."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, NewType
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from crm.courses.models import Cohort, CohortId
 from crm.courses.seats.models import HoldId
 from crm.errors import RuleBroken
 from crm.ids import PersonId
+from crm.people.models import is_minor
 
 EnrolmentId = NewType("EnrolmentId", UUID)
 
@@ -68,18 +69,23 @@ class Standing:
 
     Args:
         active: neither merged nor erased.
+        time_zone: where the person lives; it decides on which day they come of age.
+        guarded: a guardian is on file.
         enrolled: keeps a seat in the cohort, or takes the course now in another.
         enrolling: a seat in another cohort of the course is held to be confirmed.
         missing: codes of prerequisites not completed.
     """
 
     active: bool
+    birth_date: date | None
+    time_zone: str
+    guarded: bool
     enrolled: bool
     enrolling: bool
     missing: list[str]
 
 
-def check_standing(standing: Standing, *, waived: bool) -> None:
+def check_standing(standing: Standing, *, waived: bool, at: datetime) -> None:
     """Check that a person may take a seat.
 
     Args:
@@ -87,11 +93,14 @@ def check_standing(standing: Standing, *, waived: bool) -> None:
 
     Raises:
         RuleBroken("person.inactive"): merged or erased.
+        RuleBroken("enrolment.guardian"): under age, and nobody answers for them.
         RuleBroken("enrolment.exists"): has a seat in the cohort or the course, or is getting one.
         RuleBroken("enrolment.prerequisites"): a course that must come before is not completed.
     """
     if not standing.active:
         raise RuleBroken("person.inactive", "This person was merged or erased.")
+    if not standing.guarded and is_minor(standing.birth_date, standing.time_zone, at):
+        raise RuleBroken("enrolment.guardian", "A minor enrols with a guardian on file.")
     if standing.enrolled or standing.enrolling:
         raise RuleBroken("enrolment.exists", "This person is enrolled in the course already.")
     if standing.missing and not waived:

@@ -9,7 +9,8 @@ from crm.courses.enrolments.models import Enrolment, EnrolmentFilters, Enrolment
 from crm.courses.models import CohortId
 from crm.courses.seats.authority import seat_owner
 from crm.courses.seats.models import SeatPolicy
-from crm.db import Database
+from crm.db import Database, UnitOfWork
+from crm.ids import PersonId
 from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import run_once
@@ -34,6 +35,16 @@ class EnrolmentService:
             if audits_reads(actor):
                 uow.audit(shown(actor, "enrolment.read", (enrolment.person_id,)))
         return enrolment
+
+    async def find_own(
+        self, uow: UnitOfWork, cohort_id: CohortId, *, person_id: PersonId
+    ) -> Enrolment | None:
+        """Return the seat that somebody keeps in a cohort, if they do."""
+        filters = EnrolmentFilters(cohort_id=cohort_id, status="confirmed")
+        found = await store.select_enrolments(
+            uow.conn, filters, owner=person_id, after=None, limit=1
+        )
+        return found[0] if found else None
 
     async def list_enrolments(
         self,

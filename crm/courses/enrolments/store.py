@@ -90,7 +90,8 @@ async def select_standing(
     async with conn.cursor(row_factory=class_row(Standing)) as cursor:
         await cursor.execute(
             """
-            SELECT p.status = 'active' AS active, EXISTS (
+            SELECT p.status = 'active' AS active,
+                p.birth_date, p.time_zone, p.guardian_id IS NOT NULL AS guarded, EXISTS (
                 SELECT 1 FROM enrolments e JOIN cohorts c ON c.id = e.cohort_id
                 WHERE e.person_id = p.id AND (
                     e.cohort_id = %(cohort)s AND e.status IN ('confirmed', 'completed')

@@ -101,6 +101,25 @@ async def accept_quote(uow: UnitOfWork, quote_id: QuoteId, *, actor: Actor) -> Q
     return await _decide(uow, quote, "accepted", actor)
 
 
+async def accept_shown(
+    uow: UnitOfWork, quote_id: QuoteId, *, cohort_id: CohortId, person_id: PersonId, actor: Actor
+) -> Quote:
+    """Agree to a price that was shown for this seat, if it is the price today, too.
+
+    Raises:
+        NotFound("quote.unknown"): no such quote, or it is for another seat or person.
+        RuleBroken("quote.changed"): the list price is another one by now.
+        RuleBroken("quote.expired" | "quote.cancelled" | "cohort.closed").
+    """
+    quote = await _locked(uow, quote_id)
+    if (quote.cohort_id, quote.person_id) != (cohort_id, person_id):
+        raise NotFound("quote.unknown", "There is no such quote.")
+    seat = await _seat(uow, cohort_id)
+    if seat.price != quote.list_price:
+        raise RuleBroken("quote.changed", "The price has changed since it was shown.")
+    return await accept_quote(uow, quote_id, actor=actor)
+
+
 async def cancel_quote(uow: UnitOfWork, quote_id: QuoteId, *, actor: Actor) -> bool:
     """Give a quote's reservation or grant back to its fund; False when it no longer stood.
 

@@ -6,7 +6,7 @@ from typing import Literal, NewType
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from crm.courses.models import Cohort, CohortId
+from crm.courses.models import Bilingual, Cohort, CohortId
 from crm.errors import RuleBroken
 from crm.ids import PersonId
 
@@ -81,6 +81,21 @@ class WaitlistEntry:
     joined_at: datetime
     ended_at: datetime | None
     hold_id: HoldId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A place in a queue as the one who waits sees it.
+
+    Args:
+        ahead: how many go first.
+        offer_until: until when a seat is theirs; None without an offer.
+    """
+
+    cohort_code: str
+    course_title: Bilingual
+    ahead: int
+    offer_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

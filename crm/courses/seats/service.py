@@ -7,7 +7,7 @@ from crm.actor import Actor
 from crm.courses.models import CohortId
 from crm.courses.seats import acts, store
 from crm.courses.seats.authority import seat_owner
-from crm.courses.seats.models import EntryId, HoldId, SeatHold, SeatPolicy, WaitlistEntry
+from crm.courses.seats.models import EntryId, HoldId, SeatHold, SeatPolicy, Waiting, WaitlistEntry
 from crm.courses.seats.waitlist import acts as queueing
 from crm.courses.seats.waitlist import store as waitlist
 from crm.db import Database, UnitOfWork
@@ -193,6 +193,23 @@ class SeatService:
             seen = tuple(hold.person_id for hold in page.items)
             uow.audit(shown(actor, "seat.list", seen))
         return page
+
+    async def find_own_entry(
+        self, uow: UnitOfWork, cohort_id: CohortId, *, person_id: PersonId
+    ) -> WaitlistEntry | None:
+        """Return somebody's entry that waits for a cohort, or has an offer."""
+        return await waitlist.select_open_entry(uow.conn, cohort_id, person_id)
+
+    async def list_own_waiting(self, *, actor: Actor) -> tuple[Waiting, ...]:
+        """Return what a student waits for, the latest first, at most 50.
+
+        Raises: Denied("identity.level" | "auth.student").
+        """
+        owner = seat_owner(actor, write=False)
+        if owner is None:
+            raise Denied("auth.student", "Only a student has places of their own.")
+        async with self._db.read() as conn:
+            return tuple(await waitlist.select_waiting_of(conn, owner, at=self._db.clock.now()))
 
     async def list_waitlist(
         self, cohort_id: CohortId, *, cursor: str | None = None, limit: int = 50, actor: Actor

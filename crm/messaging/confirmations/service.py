@@ -35,7 +35,13 @@ class ConfirmationService:
         """Keep a call for a decision; the same call key gives the same confirmation."""
         now = self._db.clock.now()
         await store.insert_call(uow.conn, call, at=now, expires_at=now + self._life)
-        return await store.select_by_key(uow.conn, call.call_key)
+        frozen = await store.select_by_key(uow.conn, call.call_key)
+        assert frozen is not None, "it was stored just now, or before"  # noqa: S101
+        return frozen
+
+    async def find(self, uow: UnitOfWork, call_key: str) -> Confirmation | None:
+        """Return what a call was frozen as before, if it was."""
+        return await store.select_by_key(uow.conn, call_key)
 
     async def get(self, confirmation_id: UUID) -> Confirmation:
         """Return a confirmation.

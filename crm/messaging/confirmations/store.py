@@ -52,16 +52,14 @@ async def insert_call(
     )
 
 
-async def select_by_key(conn: Connection, call_key: str) -> Confirmation:
-    """Return the confirmation of a call.
-
-    Raises: NotFound("confirmation.unknown").
-    """
+async def select_by_key(conn: Connection, call_key: str) -> Confirmation | None:
+    """Return the confirmation of a call, if it was frozen."""
     cursor = await conn.execute(
         f"SELECT {_COLUMNS} FROM confirmations WHERE call_key = %s",  # noqa: S608
         [call_key],
     )
-    return _one(await cursor.fetchone())
+    row = await cursor.fetchone()
+    return _confirmation(row) if row else None
 
 
 async def select_confirmation(

@@ -4,13 +4,13 @@ from datetime import date
 
 from crm.actor import Actor
 from crm.courses import cohort_store
-from crm.courses.fees.acts import accept_quote, quote_fee
+from crm.courses.fees.acts import accept_quote, accept_shown, quote_fee
 from crm.courses.fees.models import Quote
-from crm.courses.seats.acts import hold_seat
+from crm.courses.seats.acts import find_hold, hold_seat
 from crm.courses.seats.authority import check_person
-from crm.courses.seats.models import SeatHold
+from crm.courses.seats.models import HoldId, SeatHold
 from crm.db import UnitOfWork
-from crm.errors import Conflict
+from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.payments.invoices.models import split_fee
 from crm.workflows import store
@@ -29,7 +29,8 @@ async def start_enrolment(
         effect_key: starting twice with one key starts once.
 
     Raises:
-        as `quote_fee` and `hold_seat`.
+        as `quote_fee`, `accept_shown` and `hold_seat`.
+        RuleBroken("hold.lost"): the seat that was shown is no longer held.
         RuleBroken("instalments.dates").
         Conflict("saga.effect"): the key started something else.
     """
@@ -41,6 +42,8 @@ async def start_enrolment(
     quote = await _quote(uow, command, saga_id, terms, actor)
     dates = command.due_dates or plan_dates(terms.day_of(uow.clock.now()), command.instalments)
     split_fee(quote.net, dates)
+    if command.hold_id is not None:
+        await _require_held(uow, command.hold_id, actor)
     hold = await hold_seat(
         uow,
         cohort_id=command.cohort_id,
@@ -69,9 +72,23 @@ def _same(saga: Saga, command: StartEnrolment) -> Saga:
     return saga
 
 
+async def _require_held(uow: UnitOfWork, hold_id: HoldId, actor: Actor) -> None:
+    hold = await find_hold(uow, hold_id, actor)
+    if hold.status != "live" or hold.expires_at <= uow.clock.now():
+        raise RuleBroken("hold.lost", "The seat is no longer held.")
+
+
 async def _quote(
     uow: UnitOfWork, command: StartEnrolment, saga_id: SagaId, terms: Terms, actor: Actor
 ) -> Quote:
+    if command.quote_id is not None:
+        return await accept_shown(
+            uow,
+            command.quote_id,
+            cohort_id=command.cohort_id,
+            person_id=command.person_id,
+            actor=actor,
+        )
     quote = await quote_fee(
         uow,
         cohort_id=command.cohort_id,

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from crm.courses.fees.models import QuoteId
 from crm.courses.models import CohortId
+from crm.courses.seats.models import HoldId
 from crm.errors import RuleBroken
 from crm.ids import PersonId
 from crm.payments.invoices.models import MAX_INSTALMENTS
@@ -37,6 +39,8 @@ class StartEnrolment:
     Args:
         due_dates: of the instalments; empty for `instalments` of them, a month apart from today.
         waiver: why staff let the person in without the prerequisites.
+        quote_id: the price the person was shown; None asks for today's.
+        hold_id: the seat the person was shown; None takes a free one.
     """
 
     person_id: PersonId
@@ -46,6 +50,8 @@ class StartEnrolment:
     discount_code: str | None = None
     scholarship_code: str | None = None
     waiver: str | None = None
+    quote_id: QuoteId | None = None
+    hold_id: HoldId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Literal
 from crm.actor import Actor
 from crm.courses import cohort_store
 from crm.courses.enrolments.acts import find_enrolment, withdraw_enrolment
-from crm.courses.enrolments.models import Enrolment, check_running
+from crm.courses.enrolments.models import Enrolment, EnrolmentId, check_running
 from crm.courses.models import Cohort
 from crm.db import UnitOfWork
 from crm.errors import Conflict
@@ -21,6 +21,7 @@ from crm.workflows.records import record_turn
 from crm.workflows.terms import Terms
 from crm.workflows.withdrawal.models import (
     GivenBack,
+    Leaving,
     StartWithdrawal,
     give_back_of,
     share_by_policy,
@@ -68,6 +69,27 @@ async def start_withdrawal(
     return saga
 
 
+async def preview_withdrawal(
+    uow: UnitOfWork, enrolment_id: EnrolmentId, *, terms: Terms, actor: Actor
+) -> Leaving:
+    """Return what leaving a course would give back today; nothing changes.
+
+    Raises:
+        NotFound("enrolment.unknown").
+        RuleBroken("enrolment.ended").
+        Denied("auth.role" | "identity.level").
+    """
+    found = await find_enrolment(uow, enrolment_id, actor, write=False)
+    check_running(found)
+    cohort = await cohort_store.select_cohort(uow.conn, found.cohort_id, at=uow.clock.now())
+    assert cohort is not None, "somebody is enrolled in it"  # noqa: S101
+    origin = await store.select_enrolment_saga(uow.conn, found.id)
+    invoice = await _invoice_of(uow, origin)
+    back = await _give_back(uow, "policy", invoice, cohort, terms)
+    paid = await _paid(uow, invoice, cohort)
+    return Leaving(enrolment=found, cohort=cohort, paid=paid, refund=back.refund)
+
+
 def _same(saga: Saga, command: StartWithdrawal) -> Saga:
     if (saga.kind, saga.enrolment_id) != ("withdrawal", command.enrolment_id):
         raise Conflict("saga.effect", "This key started something else.")
@@ -89,14 +111,17 @@ async def _give_back(
     cohort: Cohort,
     terms: Terms,
 ) -> GivenBack:
-    if invoice is None:
-        paid = Money(0, cohort.price.currency)
-    else:
-        money = await look_at_money(uow, invoice.id)
-        paid = Money(money.refundable_minor, invoice.net.currency)
+    paid = await _paid(uow, invoice, cohort)
     today = terms.day_of(uow.clock.now())
     share = share_by_policy(starts_on=cohort.starts_on, today=today, policy=terms.refunds)
     return give_back_of(paid, wanted, share)
+
+
+async def _paid(uow: UnitOfWork, invoice: Invoice | None, cohort: Cohort) -> Money:
+    if invoice is None:
+        return Money(0, cohort.price.currency)
+    money = await look_at_money(uow, invoice.id)
+    return Money(money.refundable_minor, invoice.net.currency)
 
 
 def _new_saga(

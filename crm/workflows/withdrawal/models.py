@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from crm.courses.enrolments.models import EnrolmentId
+from crm.courses.enrolments.models import Enrolment, EnrolmentId
+from crm.courses.models import Cohort
 from crm.errors import RuleBroken
 from crm.money import Money
 from crm.workflows.models import Become, Do, MoneyFacts, Move, Saga, Wait, give_back
@@ -39,6 +40,21 @@ class StartWithdrawal:
     enrolment_id: EnrolmentId
     reason: str
     refund: Money | Literal["policy"] = "policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What leaving a course would do.
+
+    Args:
+        paid: what could go back at the most.
+        refund: what goes back by the policy.
+    """
+
+    enrolment: Enrolment
+    cohort: Cohort
+    paid: Money
+    refund: Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from crm.courses.models import CohortId
-from crm.courses.seats.models import EntryId, EntryStatus, Room, WaitlistEntry
+from crm.courses.models import Bilingual, CohortId
+from crm.courses.seats.models import EntryId, EntryStatus, Room, Waiting, WaitlistEntry
 from crm.db import Connection
 from crm.ids import PersonId
 
@@ -127,6 +127,36 @@ async def select_queue(
             {"cohort": cohort_id, "priority": priority, "at": at, "last": last, "limit": limit},
         )
         return await cursor.fetchall()
+
+
+async def select_waiting_of(
+    conn: Connection, person_id: PersonId, *, at: datetime, limit: int = 50
+) -> list[Waiting]:
+    """Return what a person waits for, the latest first."""
+    rows = await conn.execute(
+        """
+        SELECT c.code, k.title_es, k.title_en, h.expires_at, CASE w.status WHEN 'offered' THEN 0
+            ELSE (SELECT count(*) FROM waitlist_entries o
+                WHERE o.cohort_id = w.cohort_id AND o.status = 'waiting'
+                AND (-o.priority, o.joined_at, o.id) < (-w.priority, w.joined_at, w.id))
+            END AS ahead
+        FROM waitlist_entries w
+        JOIN cohorts c ON c.id = w.cohort_id JOIN courses k ON k.code = c.course_code
+        LEFT JOIN seat_holds h ON h.entry_id = w.id AND h.status = 'live' AND h.expires_at > %(at)s
+        WHERE w.person_id = %(person)s AND w.status IN ('waiting', 'offered')
+        ORDER BY w.joined_at DESC, w.id DESC LIMIT %(limit)s
+        """,
+        {"person": person_id, "at": at, "limit": limit},
+    )
+    return [
+        Waiting(
+            cohort_code=row["code"],
+            course_title=Bilingual(row["title_es"], row["title_en"]),
+            ahead=row["ahead"],
+            offer_until=row["expires_at"],
+        )
+        for row in await rows.fetchall()
+    ]
 
 
 async def _one(conn: Connection, where: str, values: dict[str, object]) -> WaitlistEntry | None:
