@@ -132,6 +132,7 @@ class Services:
     import_runner: ImportRunner
     embedder: Embedder | None
     succession: Succession
+    tools: ToolServices
     runner: ToolRunner
     stream: RedisEventStream
     hub: EventHub
@@ -198,22 +199,42 @@ def _wire(
         documents, embedder, cache=cache, fallback_language=settings.default_locale
     )
     importers = importers_of(settings)
-    runner = ToolRunner(
-        database,
-        default_registry(),
-        ToolServices(
-            courses=courses,
-            people=people,
-            support=support,
-            conversations=conversations,
-            confirmations=confirmations,
-            knowledge=knowledge,
-            time_zone=settings.time_zone,
-        ),
-    )
-    stream = RedisEventStream(client, maxlen=settings.stream_maxlen, ttl_s=settings.stream_ttl_s)
     mailbox = MailboxTransport(database)
     quiet = QuietHours(settings.quiet_from, settings.quiet_until)
+    seats = SeatService(database, seat_policy)
+    enrolments = EnrolmentService(database, seat_policy)
+    fees = FeeService(database, _fee_policy(settings))
+    certificates = CertificateService(database, _completion_policy(settings))
+    preferences = PreferenceService(database)
+    payments = PaymentService(
+        database,
+        tills.gateways,
+        chosen=tills.chosen,
+        return_url=f"{settings.base_url}/me",
+        checkout_life=timedelta(hours=settings.checkout_hours),
+    )
+    workflows = WorkflowService(
+        database, _terms(settings, tills, quiet), reach=crash_points(os.environ)
+    )
+    tools = ToolServices(
+        courses=courses,
+        seats=seats,
+        enrolments=enrolments,
+        fees=fees,
+        payments=payments,
+        workflows=workflows,
+        certificates=certificates,
+        preferences=preferences,
+        people=people,
+        support=support,
+        conversations=conversations,
+        confirmations=confirmations,
+        knowledge=knowledge,
+        time_zone=settings.time_zone,
+        base_url=settings.base_url,
+    )
+    runner = ToolRunner(database, default_registry(), tools)
+    stream = RedisEventStream(client, maxlen=settings.stream_maxlen, ttl_s=settings.stream_ttl_s)
     dunning = DunningService(database, _dunning(settings, tills, quiet))
     return Services(
         settings=settings,
@@ -228,18 +249,18 @@ def _wire(
             institution=settings.institution,
         ),
         people=people,
-        preferences=PreferenceService(database),
+        preferences=preferences,
         duplicates=DuplicateService(database),
         merges=MergeService(database),
         accesses=AccessService(database),
         erasures=ErasureService(database),
         courses=courses,
-        seats=SeatService(database, seat_policy),
-        enrolments=EnrolmentService(database, seat_policy),
-        fees=FeeService(database, _fee_policy(settings)),
+        seats=seats,
+        enrolments=enrolments,
+        fees=fees,
         attendance=AttendanceService(database, _completion_policy(settings)),
         completion=CompletionService(database, _completion_policy(settings)),
-        certificates=CertificateService(database, _completion_policy(settings)),
+        certificates=certificates,
         pipeline=PipelineService(database),
         tasks=TaskService(database),
         sla=SlaService(database),
@@ -257,16 +278,8 @@ def _wire(
         mailbox=mailbox,
         tills=tills,
         webhooks=WebhookReceiver(database, tills.gateways, receive=receive),
-        payments=PaymentService(
-            database,
-            tills.gateways,
-            chosen=tills.chosen,
-            return_url=f"{settings.base_url}/me",
-            checkout_life=timedelta(hours=settings.checkout_hours),
-        ),
-        workflows=WorkflowService(
-            database, _terms(settings, tills, quiet), reach=crash_points(os.environ)
-        ),
+        payments=payments,
+        workflows=workflows,
         documents=documents,
         knowledge=knowledge,
         ingest=IngestService(documents, embedder, cache=cache),
@@ -276,6 +289,7 @@ def _wire(
         import_runner=ImportRunner(database, importers, time_zone=settings.time_zone),
         embedder=embedder,
         succession=Succession(PgEmbedderStore(database.pool), documents, embedder),
+        tools=tools,
         runner=runner,
         stream=stream,
         hub=EventHub(client),

@@ -6,11 +6,14 @@ now, and does what it does once.
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from api.announce import MESSAGE_EVENTS, announce
 from api.bootstrap import Services
 from api.course_index import index_courses
+from crm.actor import SERVICE_ACTOR
 from crm.analytics.models import MODELS_OF
+from crm.courses.fees.models import QuoteId
 from crm.courses.seats.models import HoldId
 from crm.journal.deliveries.models import Delivery, StoredEvent
 from crm.payments.models import InvoiceId
@@ -59,6 +62,18 @@ async def _certify(services: Services, event: StoredEvent) -> None:
     await services.certificates.issue_paid(event.id_of("invoice_id"))
 
 
+async def _withdraw_offer(services: Services, event: StoredEvent) -> None:
+    if event.payload["decision"] != "reject":
+        return
+    held = await services.confirmations.get(event.id_of("confirmation_id"))
+    if held.call.quote_id and held.call.hold_id:
+        await services.workflows.withdraw_offer(
+            quote_id=QuoteId(UUID(held.call.quote_id)),
+            hold_id=HoldId(UUID(held.call.hold_id)),
+            actor=SERVICE_ACTOR,
+        )
+
+
 #: What may let an enrolment or a withdrawal go on.
 _SAGA_EVENTS = (
     "PaymentCompleted",
@@ -74,6 +89,7 @@ _SAGA_EVENTS = (
 HANDLERS: tuple[Handler, ...] = (
     Handler("announce", announce, MESSAGE_EVENTS, is_quick=True),
     Handler("wake_sagas", _wake_sagas, _SAGA_EVENTS, is_quick=True),
+    Handler("withdraw_offer", _withdraw_offer, ("ConfirmationDecided",), is_quick=True),
     Handler("index_courses", _index_courses, ("CourseChanged",)),
     Handler("time_ticket", _time_ticket, ("TicketOpened", "TicketStatusChanged")),
     Handler("note_message", _note_message, ("MessageReceived", "AdvisorReplied")),

@@ -12,11 +12,12 @@ from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus,
 from tools.arguments import parse_arguments
 from tools.attempt import Attempt
 from tools.effects import Effects
+from tools.offer import Offer, offer_of
 from tools.policy import decide
 from tools.registry import Registry
 from tools.results import NeedsConfirmation, Ok
 from tools.services import ToolServices
-from tools.spec import ToolSpec
+from tools.spec import Call, ToolSpec
 
 _AGREED = {ConfirmationStatus.ACCEPTED, ConfirmationStatus.EXECUTED}
 _WHY_NOT = {
@@ -35,6 +36,7 @@ class Approvals:
     ) -> None:
         self._db = database
         self._registry = registry
+        self._services = services
         self._confirmations = services.confirmations
         self._effects = effects
 
@@ -50,10 +52,15 @@ class Approvals:
             RuleBroken("approval.unavailable"): nobody could be asked here.
             Conflict("confirmation.expired"): it was frozen before, and the time to decide is over.
         """
-        call = _frozen(attempt, spec, args, tool_call_id)
+        _check_asking(attempt, spec)
         async with self._db.transaction() as uow:
             await attempt.context.fence(uow)
-            held = await self._confirmations.freeze(uow, call)
+            held = await self._confirmations.find(uow, attempt.effect_key)
+            if held is None:
+                async with asyncio.timeout(spec.timeout_s):
+                    offer = await self._offer(uow, attempt, spec, args)
+                call = _frozen(attempt, spec, args, offer, tool_call_id)
+                held = await self._confirmations.freeze(uow, call)
             if held.status is ConfirmationStatus.EXPIRED:
                 raise Conflict("confirmation.expired", "The time to decide is over.")
             if held.status is ConfirmationStatus.PENDING:
@@ -63,6 +70,15 @@ class Approvals:
         return NeedsConfirmation(
             held.id, kept.tool, kept.summary, held.expires_at, kept.price_minor, kept.currency
         )
+
+    async def _offer(
+        self, uow: UnitOfWork, attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel
+    ) -> Offer:
+        if spec.prepare is not None:
+            call = Call(attempt.context, args, self._services, attempt.effect_key, uow)
+            return await spec.prepare(call)
+        assert spec.summarise is not None, "the registry has checked it"  # noqa: S101
+        return Offer(summary=spec.summarise(args, attempt.context.locale))
 
     async def execute(self, attempt: Attempt, confirmation_id: UUID) -> Ok:
         """Execute a frozen call that was accepted, once; later calls get the same result.
@@ -76,7 +92,9 @@ class Approvals:
             spec = self._identify(attempt, held)
             args = self._check(attempt, held, spec)
             async with asyncio.timeout(spec.timeout_s):
-                result = await self._effects.perform_within(uow, attempt, spec, args)
+                result = await self._effects.perform_within(
+                    uow, attempt, spec, args, offer=offer_of(held.call)
+                )
             await self._confirmations.mark_executed(uow, held.id)
         return result
 
@@ -121,14 +139,19 @@ class Approvals:
         return args
 
 
+def _check_asking(attempt: Attempt, spec: ToolSpec[Any, Any]) -> None:
+    if spec.approval != "student":
+        raise RuleBroken("approval.unavailable", "A member of staff has to do this.")
+    if attempt.context.conversation_id is None or attempt.context.run_id is None:
+        raise RuleBroken("approval.unavailable", "Approval is given in a conversation.")
+
+
 def _frozen(
-    attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel, tool_call_id: str
+    attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel, offer: Offer, tool_call_id: str
 ) -> FrozenCall:
     context = attempt.context
-    if spec.approval != "student" or spec.summarise is None:
-        raise RuleBroken("approval.unavailable", "A member of staff has to do this.")
-    if context.conversation_id is None or context.run_id is None:
-        raise RuleBroken("approval.unavailable", "Approval is given in a conversation.")
+    assert context.conversation_id is not None, "checked before"  # noqa: S101
+    assert context.run_id is not None, "checked before"  # noqa: S101
     return FrozenCall(
         conversation_id=context.conversation_id,
         run_id=context.run_id,
@@ -138,5 +161,9 @@ def _frozen(
         tool_call_id=tool_call_id,
         effect=spec.effect.value,
         arguments=args.model_dump(mode="json"),
-        summary=spec.summarise(args, context.locale),
+        summary=offer.summary,
+        price_minor=offer.price.amount_minor if offer.price else None,
+        currency=offer.price.currency if offer.price else None,
+        quote_id=offer.quote_id,
+        hold_id=offer.hold_id,
     )

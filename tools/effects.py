@@ -9,6 +9,7 @@ from crm.db import Database, UnitOfWork
 from crm.journal import idempotency
 from crm.journal.idempotency import IdempotencyKey
 from tools.attempt import Attempt
+from tools.offer import Offer
 from tools.outputs import from_stored, ok_of, to_stored
 from tools.results import Ok
 from tools.services import ToolServices
@@ -36,9 +37,19 @@ class Effects:
         return result
 
     async def perform_within(
-        self, uow: UnitOfWork, attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel
+        self,
+        uow: UnitOfWork,
+        attempt: Attempt,
+        spec: ToolSpec[Any, Any],
+        args: BaseModel,
+        *,
+        offer: Offer | None = None,
     ) -> Ok:
-        """Do the same in a transaction that has passed its fence."""
+        """Do the same in a transaction that has passed its fence.
+
+        Args:
+            offer: the terms that were agreed to.
+        """
         context = attempt.context
         key = IdempotencyKey(SCOPE, attempt.effect_key, context.actor.subject_id)
         same = {
@@ -50,7 +61,7 @@ class Effects:
         if replay is not None:
             uow.audit(attempt.replayed())
             return from_stored(replay.result)
-        call = Call(context, args, self._services, attempt.effect_key, uow)
+        call = Call(context, args, self._services, attempt.effect_key, uow, offer)
         output = await spec.handler(call)
         result = ok_of(output)
         await idempotency.complete(uow, key, to_stored(result))

@@ -43,7 +43,7 @@ def _check(spec: AnySpec) -> None:
     known = issubclass(spec.input, ToolInput) and issubclass(spec.output, ToolOutput)
     if not known or spec.input.model_config.get("extra") != "forbid":
         raise ValueError(f"{spec.name} takes or returns what the runner cannot check")
-    if spec.approval != "none" and spec.summarise is None:
+    if spec.approval != "none" and (spec.summarise is None) == (spec.prepare is None):
         raise ValueError(f"{spec.name} needs approval and cannot say of what")
     if spec.effect is Effect.READ and spec.approval != "none":
         raise ValueError(f"{spec.name} changes nothing and asks for approval")

@@ -4,11 +4,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from crm.courses.completion.certificates.service import CertificateService
+from crm.courses.enrolments.service import EnrolmentService
+from crm.courses.fees.service import FeeService
+from crm.courses.seats.service import SeatService
 from crm.courses.service import CourseService
 from crm.messaging.confirmations.service import ConfirmationService
 from crm.messaging.conversations.service import ConversationService
+from crm.payments.service import PaymentService
+from crm.people.contact.service import PreferenceService
 from crm.people.service import PeopleService
 from crm.support.service import SupportService
+from crm.workflows.service import WorkflowService
 from retrieval.models import Audience, Kind, Language, SearchResult
 
 
@@ -35,12 +42,21 @@ class ToolServices:
 
     Args:
         time_zone: the institution's; in it dates are put into words.
+        base_url: the deployment's address, before every path.
     """
 
     courses: CourseService
+    seats: SeatService
+    enrolments: EnrolmentService
+    fees: FeeService
+    payments: PaymentService
+    workflows: WorkflowService
+    certificates: CertificateService
+    preferences: PreferenceService
     people: PeopleService
     support: SupportService
     conversations: ConversationService
     confirmations: ConfirmationService
     knowledge: KnowledgeIndex
     time_zone: str = "UTC"
+    base_url: str = ""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from crm.actor import IdentityLevel, Role
 from crm.db import UnitOfWork
 from tools.context import Locale, ToolContext
+from tools.offer import Offer
 
 if TYPE_CHECKING:
     from tools.services import ToolServices
@@ -36,6 +37,7 @@ class Call(Generic[In]):
 
     Args:
         effect_key: names the effect once and for all; a repeated call has the same.
+        offer: the terms that were agreed to, of a call that needed consent.
         transaction: of the effect; None for a READ, whose services borrow connections of their own
             (a call that held one while it waited for a second could starve the pool).
     """
@@ -45,6 +47,7 @@ class Call(Generic[In]):
     services: "ToolServices"
     effect_key: str
     transaction: UnitOfWork | None = None
+    offer: Offer | None = None
 
     @property
     def uow(self) -> UnitOfWork:
@@ -80,7 +83,9 @@ class ToolSpec(Generic[In, Out]):
         personal: its result holds personal data; its audit commits before the result is released.
         min_level: for students; staff act by role.
         students: whether a student may call it at all.
-        summarise: one sentence that says what acceptance will do; required with approval.
+        summarise: one sentence that says what acceptance will do, from the arguments alone.
+        prepare: works the terms out instead, in the transaction that freezes the call; may freeze a
+            price and hold a seat. One of the two is required with approval.
         examples: arguments that are valid, for prompts and tests.
     """
 
@@ -98,4 +103,5 @@ class ToolSpec(Generic[In, Out]):
     personal: bool = False
     timeout_s: float = 10.0
     summarise: Callable[[In, Locale], str] | None = None
+    prepare: Callable[[Call[In]], Awaitable[Offer]] | None = None
     examples: tuple[dict[str, object], ...] = ()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names
 from babel.lists import format_list
@@ -42,6 +43,12 @@ def date_text(day: date, locale: Locale) -> str:
 def instant_text(instant: datetime, locale: Locale, *, time_zone: str) -> str:
     """Return the day that an instant falls on in a time zone."""
     return date_text(day_in(time_zone, instant), locale)
+
+
+def moment_text(instant: datetime, locale: Locale, *, time_zone: str) -> str:
+    """Return the day and the hour of an instant in a time zone."""
+    local = instant.astimezone(ZoneInfo(time_zone))
+    return f"{date_text(local.date(), locale)}, {local:%H:%M}"
 
 
 def schedule_text(schedule: Schedule, locale: Locale) -> str:

@@ -1,15 +1,21 @@
 """The tools there are, one noun a file."""
 
+from tools.catalogue.certificates import MY_CERTIFICATES
 from tools.catalogue.cohorts import LIST_COHORTS
+from tools.catalogue.consents import ALLOW_CONTACT, STOP_CONTACT
 from tools.catalogue.course_search import SEARCH_COURSES
 from tools.catalogue.courses import GET_COURSE
+from tools.catalogue.enrol import ENROL
 from tools.catalogue.handoff import HAND_OFF
 from tools.catalogue.knowledge import SEARCH_KNOWLEDGE
+from tools.catalogue.payments import MY_PAYMENTS, PAYMENT_LINK
 from tools.catalogue.people import FIND_PERSON
 from tools.catalogue.profile import MY_PROFILE
 from tools.catalogue.programmes import GET_PROGRAMME, LIST_PROGRAMMES
 from tools.catalogue.scholarships import LIST_SCHOLARSHIPS
 from tools.catalogue.tickets import MY_TICKETS, OPEN_TICKET
+from tools.catalogue.waitlist import JOIN_WAITLIST, LEAVE_WAITLIST, MY_WAITLIST
+from tools.catalogue.withdraw import TRANSFER, WITHDRAW
 from tools.registry import AnySpec
 
 SPECS: tuple[AnySpec, ...] = (
@@ -21,7 +27,18 @@ SPECS: tuple[AnySpec, ...] = (
     LIST_SCHOLARSHIPS,
     SEARCH_KNOWLEDGE,
     MY_PROFILE,
+    MY_WAITLIST,
+    MY_PAYMENTS,
+    MY_CERTIFICATES,
     MY_TICKETS,
+    ENROL,
+    WITHDRAW,
+    TRANSFER,
+    JOIN_WAITLIST,
+    LEAVE_WAITLIST,
+    PAYMENT_LINK,
+    ALLOW_CONTACT,
+    STOP_CONTACT,
     OPEN_TICKET,
     HAND_OFF,
     FIND_PERSON,

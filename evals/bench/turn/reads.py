@@ -9,7 +9,6 @@ from crm.ids import SubjectId, new_id
 from tools.catalogue.course_search import SEARCH_COURSES, SearchCourses
 from tools.catalogue.courses import GET_COURSE, GetCourse
 from tools.context import ToolContext
-from tools.services import ToolServices
 from tools.spec import Call
 
 
@@ -17,14 +16,7 @@ class Reads:
     """What the peer's tools do, and the floor under every subject's turn."""
 
     def __init__(self, services: Services) -> None:
-        self._services = ToolServices(
-            courses=services.courses,
-            people=services.people,
-            support=services.support,
-            conversations=services.conversations,
-            confirmations=services.confirmations,
-            knowledge=services.knowledge,
-        )
+        self._services = services.tools
         self._context = ToolContext(actor=Actor(subject_id=SubjectId(new_id())), locale="es")
 
     async def search_courses(self, query: str) -> str:

@@ -13,6 +13,11 @@ from api.demo.loader import load_demo
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Actor, AgentIdentity, IdentityLevel, Role
 from crm.clock import FixedClock
+from crm.courses.completion.certificates.service import CertificateService
+from crm.courses.completion.models import CompletionPolicy
+from crm.courses.enrolments.service import EnrolmentService
+from crm.courses.fees.service import FeeService
+from crm.courses.seats.service import SeatService
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
 from crm.ids import StaffId, SubjectId, new_id
@@ -20,11 +25,16 @@ from crm.journal.service import AuditRecord, JournalService
 from crm.journal.vault import Vault
 from crm.messaging.confirmations.service import ConfirmationService
 from crm.messaging.conversations.service import ConversationService
+from crm.payments.service import PaymentService
+from crm.people.contact.service import PreferenceService
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
 from crm.support.service import SupportService
+from crm.workflows.service import WorkflowService
+from crm.workflows.terms import Terms
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
+from tests.integration.crm.payments.conftest import NAME, PretendGateway
 from tests.rows import Rows
 from tools.context import Fence, ToolContext, no_fence
 from tools.context import Locale as ToolLocale
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from uuid import UUID
 
+TERMS = Terms(gateway=NAME, institution="Instituto Andino")
 #: A Tuesday.
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 AGENT = AgentIdentity("student_support", "offline", "1")
@@ -155,6 +166,13 @@ async def office(database_url: str) -> AsyncIterator[Office]:
     clock = FixedClock(NOW)
     database = Database(pool, clock, Vault(bytes(32)))
     services = ToolServices(
+        seats=SeatService(database, TERMS.seats),
+        enrolments=EnrolmentService(database, TERMS.seats),
+        fees=FeeService(database, TERMS.fees),
+        payments=PaymentService(database, {NAME: PretendGateway()}, chosen=NAME),
+        workflows=WorkflowService(database, TERMS),
+        certificates=CertificateService(database, CompletionPolicy()),
+        preferences=PreferenceService(database),
         courses=CourseService(database, time_zone="America/Lima"),
         people=PeopleService(database),
         support=SupportService(database),
@@ -162,6 +180,7 @@ async def office(database_url: str) -> AsyncIterator[Office]:
         confirmations=ConfirmationService(database),
         knowledge=KnowledgeSearch(PgVectorStore(pool), None),
         time_zone="America/Lima",
+        base_url="https://orienta.example",
     )
     runner = ToolRunner(database, default_registry(), services)
     yield Office(database, services, JournalService(database), clock, runner)
