@@ -20,6 +20,7 @@ from api.commands import (
     ingest,
     migrate,
     ping,
+    sagas,
     serve,
     worker,
 )
@@ -58,6 +59,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.add_typer(audit.app, name="audit")
     app.add_typer(erasures.app, name="erasures")
     app.add_typer(events.app, name="events")
+    app.add_typer(sagas.app, name="sagas")
     first = arguments[0] if arguments else "--help"
     for entry in entry_points(group=PLUGINS):
         if first in (entry.name, "--help"):

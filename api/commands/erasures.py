@@ -1,26 +1,22 @@
 """`orienta erasures`: the list of the erased, and erasing them again after a restore."""
 
-import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 from rich.console import Console
 
-from api.commands.store import require_answer
-from api.embedded.deployment import complete
-from api.settings import Settings
+from api.commands.work import with_services
 from crm.errors import RuleBroken
 from crm.ids import PersonId
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
 
-T = TypeVar("T")
 Line = tuple[PersonId, tuple[UUID, ...]]
 
 app = typer.Typer(no_args_is_help=True, help="People who were erased, and must stay so.")
@@ -34,7 +30,7 @@ def erasures() -> None:
 @app.command("list")
 def list_erasures() -> None:
     """Print who was erased, one JSON object a line, ids only; keep it beside the backups."""
-    for person_id, subjects in _with_services(_listed):
+    for person_id, subjects in with_services(_listed):
         line = {"person_id": str(person_id), "subjects": [str(s) for s in subjects]}
         sys.stdout.write(json.dumps(line) + "\n")
 
@@ -52,7 +48,7 @@ def replay(
     async def again(services: "Services") -> int:
         return await services.erasures.replay((*await _listed(services), *kept))
 
-    count = _with_services(again)
+    count = with_services(again)
     Console().print(f"[green]✓[/green] {count} people erased again")
 
 
@@ -72,15 +68,3 @@ def read_lines(lines: Iterable[str]) -> tuple[Line, ...]:
 
 async def _listed(services: "Services") -> list[Line]:
     return [(e.person_id, e.subjects) async for e in services.erasures.list_all()]
-
-
-def _with_services(work: "Callable[[Services], Awaitable[T]]") -> T:
-    from api.bootstrap import open_services
-
-    async def run(settings: Settings) -> T:
-        async with open_services(settings) as services:
-            return await work(services)
-
-    with complete(Settings(), redis=False) as settings:
-        require_answer(settings.require_database_url())
-        return asyncio.run(run(settings))

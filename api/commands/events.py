@@ -1,23 +1,14 @@
 """`orienta events`: what no handler could take, and trying it again."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.commands.store import require_answer
-from api.embedded.deployment import complete
-from api.settings import Settings
+from api.commands.work import with_services
 from crm.actor import SERVICE_ACTOR
-
-if TYPE_CHECKING:
-    from api.bootstrap import Services
-
-Result = TypeVar("Result")
 
 app = typer.Typer(no_args_is_help=True, help="Domain events and the handlers that want them.")
 
@@ -30,7 +21,7 @@ def events() -> None:
 @app.command()
 def dead(limit: Annotated[int, typer.Option(min=1, max=200)] = 50) -> None:
     """List the events that a handler could not take, the latest first, with the reason."""
-    page = _with_services(
+    page = with_services(
         lambda services: services.deliveries.list_dead(
             cursor=None, limit=limit, actor=SERVICE_ACTOR
         )
@@ -59,21 +50,9 @@ def replay(
     """Let dead events be tried again."""
     if not (event or handler or every):
         raise typer.BadParameter("Name what to try again: --id, --handler or --all.")
-    count = _with_services(
+    count = with_services(
         lambda services: services.deliveries.replay(
             event_id=event, handler=handler, actor=SERVICE_ACTOR
         )
     )
     Console().print(f"[green]✓[/green] {count} deliveries will be tried again")
-
-
-def _with_services(act: "Callable[[Services], Awaitable[Result]]") -> Result:
-    from api.bootstrap import open_services
-
-    async def run(settings: Settings) -> Result:
-        async with open_services(settings) as services:
-            return await act(services)
-
-    with complete(Settings(), redis=False) as settings:
-        require_answer(settings.require_database_url())
-        return asyncio.run(run(settings))

@@ -1,6 +1,7 @@
 """Use cases of sagas: start, look, cancel, resume, advance, wake."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
@@ -261,6 +262,19 @@ class WorkflowService:
             record_turn(uow, saga, "resume", actor=actor)
         await self._engine.advance(saga_id)
         return await self._now(saga)
+
+    async def resume_all(self, *, actor: Actor) -> int:
+        """Let every saga that was set aside try again; staff only; returns how many.
+
+        Raises: Denied("auth.role").
+        """
+        require(actor, Area.PAYMENTS, write=True)
+        async with self._db.read() as conn:
+            stuck = await store.select_parked(conn)
+        for saga_id in stuck:
+            with suppress(RuleBroken):  # somebody else was faster
+                await self.resume(saga_id, actor=actor)
+        return len(stuck)
 
     async def _locked(self, uow: UnitOfWork, saga_id: SagaId) -> Saga:
         saga = await store.lock_saga(uow.conn, saga_id)

@@ -142,6 +142,14 @@ async def lock_effect(conn: Connection, effect_key: str) -> None:
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [effect_key])
 
 
+async def select_parked(conn: Connection) -> list[SagaId]:
+    """Return the sagas that wait for somebody to look, the oldest first."""
+    rows = await conn.execute(
+        "SELECT id FROM sagas WHERE parked_at IS NOT NULL ORDER BY created_at, id"
+    )
+    return [SagaId(row["id"]) for row in await rows.fetchall()]
+
+
 async def select_sagas(
     conn: Connection,
     filters: Mapping[str, object],
