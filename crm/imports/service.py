@@ -8,7 +8,7 @@ from uuid import UUID
 
 from crm.actor import Actor
 from crm.db import Connection, Database, UnitOfWork
-from crm.errors import NotFound, RuleBroken
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION, new_id
 from crm.imports import store
@@ -59,6 +59,7 @@ class ImportService:
             RuleBroken("import.field"): a column is wanted for a field that there is not.
             RuleBroken("import.size"): the file is too large; nothing of it is kept.
             RuleBroken("import.empty"): there is no file.
+            Conflict("import.closed"): somebody stopped it while the file came.
         """
         require(actor, Area.IMPORTS, write=True)
         self._check_fields(command)
@@ -67,15 +68,15 @@ class ImportService:
             return await self.get(added.id, actor=actor)
         try:
             size, digest, lines = await self._keep(added.id, content)
+            async with self._db.transaction() as uow:
+                await _find_uploading(uow, added.id)
+                await store.note_file(uow.conn, added.id, size=size, sha256=digest, lines=lines)
+                await self._queue(uow, added.id, dry_run=command.dry_run)
+                return await _find(uow.conn, added.id)
         except BaseException:
             async with self._db.transaction() as uow:
-                await store.forget_file(uow.conn, added.id)
-                await _close(uow, added.id, "failed", "import.upload")
+                await _break_off(uow, added.id)
             raise
-        async with self._db.transaction() as uow:
-            await store.note_file(uow.conn, added.id, size=size, sha256=digest, lines=lines)
-            await self._queue(uow, added.id, dry_run=command.dry_run)
-            return await _find(uow.conn, added.id)
 
     def _check_fields(self, command: StartImport) -> None:
         known = {field.name for field in self._importers[command.kind].fields}
@@ -203,6 +204,15 @@ class ImportService:
                 await store.forget_file(uow.conn, import_id)
         return len(idle)
 
+    async def forget_broken_uploads(self, *, older_than: timedelta, limit: int = 100) -> int:
+        """Close uploads whose process died, and delete what had come; returns how many."""
+        async with self._db.transaction() as uow:
+            before = uow.clock.now() - older_than
+            broken = await store.select_uploading(uow.conn, before=before, limit=limit)
+            for import_id in broken:
+                await _break_off(uow, import_id)
+        return len(broken)
+
 
 def _new_import(command: StartImport, actor: Actor, at: datetime) -> Import:
     return Import(
@@ -223,6 +233,22 @@ async def _find(conn: Connection, import_id: ImportId, *, lock: bool = False) ->
     if row is None:
         raise NotFound("import.unknown", "There is no such import.")
     return row
+
+
+async def _find_uploading(uow: UnitOfWork, import_id: ImportId) -> None:
+    """Check that an upload may end, and keep others from stopping it.
+
+    Raises: Conflict("import.closed").
+    """
+    if (await _find(uow.conn, import_id, lock=True)).status != "uploading":
+        raise Conflict("import.closed", "This import was stopped while its file came.")
+
+
+async def _break_off(uow: UnitOfWork, import_id: ImportId) -> None:
+    """Delete what came of a file, and say that the upload failed, unless it was stopped."""
+    if (await _find(uow.conn, import_id, lock=True)).status == "uploading":
+        await _close(uow, import_id, "failed", "import.upload")
+    await store.forget_file(uow.conn, import_id)
 
 
 async def _close(uow: UnitOfWork, import_id: ImportId, status: str, error_code: str | None) -> None:

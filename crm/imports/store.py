@@ -197,6 +197,16 @@ async def select_idle(conn: Connection, *, before: datetime, limit: int) -> list
     return [ImportId(row["id"]) for row in await rows.fetchall()]
 
 
+async def select_uploading(conn: Connection, *, before: datetime, limit: int) -> list[ImportId]:
+    """Return uploads that began long ago, locked."""
+    rows = await conn.execute(
+        "SELECT id FROM imports WHERE status = 'uploading' AND created_at < %s "
+        "ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED",
+        [before, limit],
+    )
+    return [ImportId(row["id"]) for row in await rows.fetchall()]
+
+
 # --- lines --------------------------------------------------------------------------------------
 
 

@@ -46,17 +46,20 @@ async def claim(
     """
     secret = await _secret(uow, key)
     digest = secret.digest(canonical(arguments))
-    free = await store.claim_key(
-        uow.conn,
-        scope=key.scope,
-        key=key.key,
-        subject_id=key.subject_id,
-        digest=digest,
-        at=uow.clock.now(),
-    )
-    if free:
-        return None
-    row = await store.select_key(uow.conn, scope=key.scope, key=key.key)
+    row = None
+    while row is None:
+        free = await store.claim_key(
+            uow.conn,
+            scope=key.scope,
+            key=key.key,
+            subject_id=key.subject_id,
+            digest=digest,
+            at=uow.clock.now(),
+        )
+        if free:
+            return None
+        # None when it was forgotten in between, so that it can be taken after all.
+        row = await store.select_key(uow.conn, scope=key.scope, key=key.key)
     if row["digest"] != digest or row["subject_id"] != key.subject_id:
         raise Conflict("idempotency.mismatch", "This key was used with other arguments.")
     if row["result"] is None:

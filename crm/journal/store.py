@@ -12,7 +12,6 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from crm.errors import NotFound
 from crm.ids import new_id
 from crm.journal.audit import AUDIT_COLUMNS, GENESIS, AuditEntry, canonical, link, shard_of
 from crm.journal.events import DomainEvent, new_event_id
@@ -302,19 +301,13 @@ async def claim_key(
     return cursor.rowcount == 1
 
 
-async def select_key(conn: Connection, *, scope: str, key: str) -> DictRow:
-    """Return a taken key.
-
-    Raises: NotFound("idempotency.key"): nobody took it.
-    """
+async def select_key(conn: Connection, *, scope: str, key: str) -> DictRow | None:
+    """Return a taken key."""
     rows = await conn.execute(
         "SELECT subject_id, digest, result FROM idempotency_keys WHERE scope = %s AND key = %s",
         [scope, key],
     )
-    row = await rows.fetchone()
-    if row is None:
-        raise NotFound("idempotency.key", "No such key.")
-    return row
+    return await rows.fetchone()
 
 
 async def store_result(conn: Connection, *, scope: str, key: str, result: bytes) -> None:

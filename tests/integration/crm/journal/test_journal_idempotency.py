@@ -7,7 +7,7 @@ import pytest
 
 from crm.errors import Conflict, Unavailable
 from crm.ids import new_id
-from crm.journal import idempotency
+from crm.journal import idempotency, store
 from crm.journal.idempotency import IdempotencyKey, Replay
 
 Archive = Any
@@ -120,3 +120,21 @@ async def test_erased_subject_gets_no_more_keys(archive: Archive) -> None:
 
     with pytest.raises(Unavailable, match=r"subject\.erased"):
         await _act(archive, key, {})
+
+
+async def test_key_that_is_forgotten_while_it_is_looked_up_is_taken(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = _key()
+    first = await _act(archive, key, {"n": 1})
+    look_up = store.select_key
+
+    async def forgotten(conn: Any, *, scope: str, key: str) -> Any:
+        await archive.execute("DELETE FROM idempotency_keys WHERE key = %s", key)
+        return await look_up(conn, scope=scope, key=key)
+
+    monkeypatch.setattr(store, "select_key", forgotten)
+    again = await _act(archive, key, {"n": 1})
+
+    assert again != first
+    assert await archive.count("SELECT count(*) FROM idempotency_keys WHERE key = %s", key.key) == 1
