@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from agents.llm.offline.compose.courses import answer_course_facts
 from agents.llm.offline.compose.documents import (
     answer_courses,
     answer_knowledge,
@@ -10,6 +9,7 @@ from agents.llm.offline.compose.documents import (
     answer_programme,
     answer_scholarships,
 )
+from agents.llm.offline.compose.enrolling import ANSWERS
 from agents.llm.offline.compose.own import (
     answer_danger,
     answer_enrolments,
@@ -19,7 +19,7 @@ from agents.llm.offline.compose.own import (
     answer_tickets,
 )
 from agents.llm.offline.intents import Intent
-from agents.llm.offline.planner import Need
+from agents.llm.offline.need import Need
 from agents.llm.offline.quoting import Embed
 from agents.llm.offline.reading import Conversation
 from agents.strings import say
@@ -31,6 +31,7 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     "open_ticket": answer_open_ticket,
     "hand_off": answer_hand_off,
     "danger": answer_danger,
+    **ANSWERS,
 }
 _QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {
     "course_facts": answer_courses,
@@ -57,7 +58,7 @@ _TALK = {
 def compose(intents: Sequence[Intent], turn: Conversation, embed: Embed | None) -> str:
     """Return the reply, with citation and action marks."""
     parts = list(dict.fromkeys(_parts(intents, turn, embed)))
-    if turn.pending is not None and "open_ticket" not in {i.name for i in intents}:
+    if turn.pending is not None and turn.pending["tool"] not in {r.tool for r in turn.results}:
         parts.append(say(turn.locale, "confirmation.pending"))
     return "\n\n".join(parts)
 
@@ -75,15 +76,7 @@ def _answer(need: Need, embed: Embed | None) -> str:
         return _PLAIN[name](need)
     if name in _QUOTING:
         return _QUOTING[name](need, embed)
-    if name == "enrol":
-        return _enrol(need, embed)
     if name == "verify":
         verified = need.turn.identity_level == "verified"
         return say(locale, "talk.verified" if verified else "talk.verify")
     return say(locale, _TALK[name], institution=need.turn.institution)
-
-
-def _enrol(need: Need, embed: Embed | None) -> str:
-    facts = answer_course_facts(need) if need.intent.topic or need.intent.code else ""
-    how = answer_knowledge(need, embed)
-    return " ".join(filter(None, [facts, say(need.turn.locale, "enrol.how"), how]))

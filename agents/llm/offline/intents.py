@@ -8,6 +8,8 @@ IntentName = Literal[
     "greeting", "thanks", "goodbye", "about_agent", "abuse", "unclear", "out_of_scope",
     "declined", "pick_course",
     "course_facts", "course_search", "programme", "scholarships", "knowledge", "enrol",
+    "join_waitlist", "leave_waitlist", "my_waitlist", "accept_offer", "withdraw", "transfer",
+    "my_payments", "pay", "my_certificates", "stop_contact", "allow_contact",
     "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off", "danger",
     "others_data", "override",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ class Lexicon:
         slots: filters, references to what was said, yes and no.
         noise: words that never belong to a course's subject.
         vocabulary: whole words that a typo is repaired to.
+        counts: numbers in words.
     """
 
     spellings: Mapping[str, str]
@@ -41,6 +42,7 @@ class Lexicon:
     people: Mapping[str, str]
     not_people: re.Pattern[str]
     vocabulary: frozenset[str]
+    counts: Mapping[str, int]
 
 
 @cache
@@ -61,6 +63,7 @@ def lexicon(locale: Locale) -> Lexicon:
         people={key: people[key] for key in ("fields", "relations")},
         not_people=_any_of(people["not_people"]),
         vocabulary=_whole_words(tables),
+        counts=tables["counts"],
     )
 
 

@@ -15,7 +15,8 @@ from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 
 from agents.llm.offline.composer import compose
-from agents.llm.offline.planner import Call, plan
+from agents.llm.offline.need import Call
+from agents.llm.offline.planner import plan
 from agents.llm.offline.quoting import Embed
 from agents.llm.offline.reading import read_conversation
 from agents.llm.offline.understanding import understand

@@ -1,65 +1,19 @@
 """Which tools each intent needs next, given what this run has found so far."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
+from agents.llm.offline.enrolling import ENROLLING
 from agents.llm.offline.intents import Filters, Intent
+from agents.llm.offline.need import Call, Need, first_course, is_sure, known_code
 from agents.llm.offline.programmes import best_programme
-from agents.llm.offline.reading import OWN, Conversation, Result, rows_of
+from agents.llm.offline.reading import Conversation
 from agents.llm.offline.thesaurus import REWORDINGS
 from agents.llm.offline.tickets import ticket_arguments
 from agents.strings import say
 
-#: Below this the catalogue's tools themselves say that nothing certain was found.
-SURE = 0.5
 #: What a search result tells already; anything else takes the course in full.
 _IN_SEARCH = frozenset({"price", "start", "schedule", "modality", "level"})
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool call that the model asks for."""
-
-    id: str
-    tool: str
-    arguments: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One intent in its turn, and the calls it may make.
-
-    Args:
-        place: of the intent in the turn; with a tool's name it makes a call's id.
-        alone: nothing else has to be answered in the same reply.
-    """
-
-    place: int
-    intent: Intent
-    turn: Conversation
-    alone: bool = True
-
-    def call(self, tool: str, arguments: Mapping[str, object], part: str = "") -> Call:
-        """Return a call whose id is the same whenever this turn is planned."""
-        return Call(self.id_of(tool, part), tool, arguments)
-
-    def id_of(self, tool: str, part: str = "") -> str:
-        """Return the id of this intent's call of a tool."""
-        return f"{OWN}{self.place}-{tool}{part}"
-
-    def result(self, tool: str, part: str = "") -> Result | None:
-        """Return what this intent's call of a tool ended in, None while it has not been made."""
-        return self.turn.result(self.id_of(tool, part), tool)
-
-    def data(self, tool: str, part: str = "") -> Mapping[str, object]:
-        """Return the output of this intent's call of a tool, empty unless it was carried out."""
-        found = self.result(tool, part)
-        return found.data if found is not None and found.ok else {}
-
-    def done(self, call: Call) -> bool:
-        """Return whether a call has been made."""
-        return self.turn.result(call.id, call.tool) is not None
 
 
 def plan(
@@ -72,7 +26,12 @@ def plan(
     return reads or tuple(open_calls)
 
 
-_EFFECTS = frozenset({"open_ticket", "hand_off"})
+#: Made once a turn, whatever asks for them.
+_ONCE = frozenset({"open_ticket", "hand_off"})
+_EFFECTS = _ONCE | {
+    "enrol", "withdraw", "transfer", "join_waitlist", "leave_waitlist", "payment_link",
+    "allow_contact", "stop_contact",
+}  # fmt: skip
 #: Called although it is never on offer: the policy refuses, and the audit has the attempt.
 _FORBIDDEN = frozenset({"find_person"})
 
@@ -80,15 +39,9 @@ _FORBIDDEN = frozenset({"find_person"})
 def _open_calls(need: Need, available: frozenset[str]) -> Iterator[Call]:
     wanted = _WANTED.get(need.intent.name)
     for call in wanted(need) if wanted else ():
-        effect_made = call.tool in _EFFECTS and need.turn.last_of(call.tool) is not None
+        effect_made = call.tool in _ONCE and need.turn.last_of(call.tool) is not None
         if call.tool in available | _FORBIDDEN and not need.done(call) and not effect_made:
             yield call
-
-
-def first_course(found: Mapping[str, object]) -> str:
-    """Return the code of a search's best course, if it is sure enough."""
-    courses = rows_of(found, "courses")
-    return str(courses[0]["code"]) if courses and is_sure(found) else ""
 
 
 def needs_detail(intent: Intent) -> bool:
@@ -96,11 +49,6 @@ def needs_detail(intent: Intent) -> bool:
     wanted = intent.filters
     picky = bool(wanted.part_of_day or wanted.weekend or wanted.modality)
     return picky or not set(intent.facets) <= _IN_SEARCH
-
-
-def known_code(intent: Intent, turn: Conversation) -> str:
-    """Return the code of the course that an intent means without a search."""
-    return intent.code or ("" if intent.topic else turn.remembered.course())
 
 
 def _course_facts(need: Need) -> Iterator[Call]:
@@ -186,16 +134,6 @@ def _knowledge(need: Need) -> Iterator[Call]:
         yield need.call("search_courses", {"query": need.intent.raw[:300], "limit": 3})
 
 
-def is_sure(found: Mapping[str, object]) -> bool:
-    """Return whether a search says that its first result is what was asked for."""
-    return confidence_of(found) >= SURE
-
-
-def confidence_of(found: Mapping[str, object]) -> float:
-    """Return a search's own estimate of its first result, 0 to 1."""
-    return float(str(found.get("confidence") or 0))
-
-
 def question_of(intent: Intent) -> str:
     """Return what to look up, with turns of talk as documents put them."""
     asked = intent.raw or intent.text
@@ -208,14 +146,6 @@ def _out_of_scope(need: Need) -> Iterator[Call]:
     if need.intent.field != "outside" and need.intent.topic:
         yield need.call("search_knowledge", {"query": question_of(need.intent)})
         yield need.call("search_courses", {"query": need.intent.raw[:300], "limit": 3})
-
-
-def _enrol(need: Need) -> Iterator[Call]:
-    yield from _course_facts(need)
-    how = "¿Cómo me matriculo en un curso?"
-    if need.turn.locale == "en":
-        how = "How do I enrol in a course?"
-    yield need.call("search_knowledge", {"query": how})
 
 
 def _profile(need: Need) -> Iterator[Call]:
@@ -262,7 +192,6 @@ _WANTED: dict[str, Callable[[Need], Iterator[Call]]] = {
     "scholarships": _scholarships,
     "knowledge": _knowledge,
     "out_of_scope": _out_of_scope,
-    "enrol": _enrol,
     "my_profile": _profile,
     "my_enrolments": _profile,
     "my_tickets": _tickets,
@@ -270,4 +199,5 @@ _WANTED: dict[str, Callable[[Need], Iterator[Call]]] = {
     "hand_off": _hand_off,
     "danger": _danger,
     "others_data": _others_data,
+    **ENROLLING,
 }

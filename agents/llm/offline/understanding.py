@@ -10,6 +10,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from agents.llm.offline.classify import intent_of
 from agents.llm.offline.intents import COURTESIES, Intent, Remembered
 from agents.llm.offline.lexicon import Lexicon, lexicon
+from agents.llm.offline.open_tasks import course_for_task, resume_task
 from agents.llm.offline.text import Clause, clauses_of
 from agents.llm.offline.topics import topic_of, without_filters
 from agents.runtime.brief import Locale
@@ -35,6 +36,8 @@ def understand(
     lex = lexicon(locale)
     if taken := _answer_to_agent(messages, lex, remembered):
         return taken
+    if taken := resume_task(messages, lex, remembered):
+        return taken
     found = [
         intent
         for message in messages
@@ -44,7 +47,7 @@ def understand(
     intents = tuple(_merge(found))[:_MOST_INTENTS] or (Intent(name="unclear"),)
     if remembered.open_task == "open_ticket" and not _goes_elsewhere(intents):
         return (Intent(name="open_ticket", raw="\n".join(messages)),)
-    return intents
+    return course_for_task(intents, remembered)
 
 
 def _goes_elsewhere(intents: Sequence[Intent]) -> bool:
@@ -97,7 +100,7 @@ def _intents_of(
 def _one_for_each_course(intent: Intent, lex: Lexicon) -> tuple[Intent, ...]:
     """Return an intent for each of the courses that one question names, or the intent as it is."""
     parts = lex.slots["joint"].split(intent.text)
-    if intent.name != "course_facts" or intent.code or len(parts) != 2:
+    if intent.name not in {"course_facts", "enrol"} or intent.code or len(parts) != 2:
         return (intent,)
     topics = [without_filters(topic_of(part, lex), part, lex) for part in parts]
     if not all(topics):

@@ -8,8 +8,9 @@ import pytest
 from agents.strings import catalogue, say
 
 AGENTS = Path("agents")
-#: A key stands by itself; a code of a tool's result is compared with.
-KEY = re.compile(r"(?<!== )[\"']([a-z]+\.[a-z_]+)[\"']")
+#: A key stands by itself; a code of a tool's result is compared with, or
+#: looked up.
+KEY = re.compile(r"(?<!== )[\"']([a-z]+\.[a-z_]+)[\"'](?!:)")
 PLACE = re.compile(r"\{(\w+)\}")
 #: Families whose last part comes from data.
 BUILT = re.compile(r"f[\"']([a-z]+)\.(\w*)\{")
@@ -50,7 +51,12 @@ def test_every_key_that_is_used_exists() -> None:
 @pytest.mark.parametrize("locale", ["es", "en"])
 def test_only_known_marks_are_asked_for(locale: str) -> None:
     marks = {m for t in catalogue(locale).values() for m in re.findall(r"\[\[(!.*?)\]\]", t)}  # type: ignore[arg-type]
-    assert marks == {"!handoff_offer", "!verify", "!task:open_ticket", "!task:pick_course"}
+    tasks = {m.removeprefix("!task:") for m in marks if m.startswith("!task:")}
+    assert marks - {f"!task:{task}" for task in tasks} == {"!handoff_offer", "!verify"}
+    assert tasks == {
+        *("open_ticket", "pick_course", "enrol", "pick_group", "join_waitlist", "accept_offer"),
+        *("withdraw", "transfer", "pick_new_group"),
+    }
 
 
 def test_missing_place_is_an_error() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.llm.offline.compose.groups import is_at
 from agents.llm.offline.intents import Intent
-from agents.llm.offline.planner import Need, confidence_of, is_sure, known_code
+from agents.llm.offline.need import Need, confidence_of, is_sure, known_code
 from agents.llm.offline.reading import rows_of
 from agents.runtime.brief import Locale
 from agents.runtime.guards.input import fold

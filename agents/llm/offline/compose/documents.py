@@ -11,7 +11,8 @@ from agents.llm.offline.compose.courses import (
 )
 from agents.llm.offline.intents import Intent
 from agents.llm.offline.lexicon import lexicon
-from agents.llm.offline.planner import Need, confidence_of, is_sure, question_of
+from agents.llm.offline.need import Need, confidence_of, is_sure
+from agents.llm.offline.planner import question_of
 from agents.llm.offline.programmes import programmes_of, stem
 from agents.llm.offline.quoting import Embed, quote
 from agents.llm.offline.reading import rows_of

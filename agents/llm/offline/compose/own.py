@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agents.llm.offline.planner import Need
+from agents.llm.offline.need import Need
 from agents.llm.offline.reading import rows_of
 from agents.strings import say
 
