@@ -75,7 +75,8 @@ def pick(groups: Sequence[Item], intent: Intent, lex: Lexicon, *, listed: bool) 
             if lex.slots[slot].search(text):
                 return groups[place] if place < len(groups) else None
     fitting = [g for g in groups if is_at(g, intent.filters) and _is_on(g, text, lex)]
-    if len(fitting) == 1 or (fitting and lex.slots["soonest"].search(text)):
+    soonest = lex.slots["soonest"].search(text) or lex.slots["first"].search(text)
+    if len(fitting) == 1 or (fitting and soonest):
         return fitting[0]
     return None
 

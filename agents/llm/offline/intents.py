@@ -74,11 +74,13 @@ class Remembered:
     Args:
         courses: codes and titles, the last spoken of first.
         open_task: what the agent asked for, e.g. `open_ticket`.
+        subject: what that is about, e.g. a group's code.
         offered: `handoff` or `verify`.
     """
 
     courses: tuple[Mapping[str, str], ...] = ()
     open_task: str = ""
+    subject: str = ""
     offered: str = ""
 
     def course(self, place: int = 0) -> str:

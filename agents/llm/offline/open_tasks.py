@@ -46,7 +46,9 @@ def resume_task(
 def _agreed(name: IntentName, said: str, lex: Lexicon, remembered: Remembered) -> Intent | None:
     short = " ".join(re.sub(r"[^\w ]", " ", fold(said)).split())
     if lex.slots["yes"].match(short) or lex.slots["resume"].match(short):
-        return Intent(name=name, raw=said, text=short, code=remembered.course())
+        # The group that was spoken of stands for the words that had named it.
+        text = fold(remembered.subject) or short
+        return Intent(name=name, raw=said, text=text, code=remembered.course())
     return None
 
 

@@ -109,9 +109,11 @@ def _brief_in(messages: Sequence[BaseMessage]) -> Mapping[str, Any]:
 
 
 def _remembered(memory: Mapping[str, Any]) -> Remembered:
+    task, _, subject = str(memory.get("open_task") or "").partition(":")
     return Remembered(
         courses=tuple(memory.get("courses") or ()),
-        open_task=str(memory.get("open_task") or ""),
+        open_task=task,
+        subject=subject,
         offered=str(memory.get("offered") or ""),
     )
 

@@ -100,7 +100,10 @@ def _intents_of(
 def _one_for_each_course(intent: Intent, lex: Lexicon) -> tuple[Intent, ...]:
     """Return an intent for each of the courses that one question names, or the intent as it is."""
     parts = lex.slots["joint"].split(intent.text)
-    if intent.name not in {"course_facts", "enrol"} or intent.code or len(parts) != 2:
+    several = intent.name == "course_facts" or (
+        intent.name == "enrol" and lex.slots["both"].search(intent.text)
+    )
+    if not several or intent.code or len(parts) != 2:
         return (intent,)
     topics = [without_filters(topic_of(part, lex), part, lex) for part in parts]
     if not all(topics):
