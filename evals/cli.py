@@ -5,24 +5,28 @@ import logging
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from api.settings import Settings
 from evals.bench.cli import bench
-from evals.report import print_progress, print_report, wide_console, write_json
+from evals.report import print_progress, print_report, record_of, wide_console, write_json
 from evals.results import ScenarioResult, SuiteResult
 from evals.runner import run_suite
 from evals.servers import throwaway
-from evals.suite import Suite, list_suites, load_suite
+from evals.suite import MEASURED, Suite, list_suites, load_suite
 from evals.world import open_world
 
 app = typer.Typer(no_args_is_help=True, help="Measure the agents: suites and benchmarks.")
 app.command("bench")(bench)
 
 EVERYTHING = "all"
+RETRIEVAL = "retrieval"
+
+#: Whether all is well, and the record of it.
+Outcome = tuple[bool, dict[str, Any]]
 
 
 class Provider(StrEnum):
@@ -38,6 +42,8 @@ def list_() -> None:
     console = wide_console()
     for name in list_suites():
         console.print(f"{name}  {len(load_suite(name).scenarios)} scenarios", highlight=False)
+    for name in sorted(MEASURED):
+        console.print(f"{name}  measured", highlight=False)
 
 
 @app.command()
@@ -48,19 +54,24 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N scenarios.")] = None,
     only: Annotated[str | None, typer.Option(help="Only ids and families beginning so.")] = None,
 ) -> None:
-    """Run a suite against servers of its own; exit code 1 unless every scenario passes."""
+    """Run a suite against servers of its own; exit code 1 unless everything passes or holds."""
     logging.basicConfig(level=logging.WARNING)
     # The composition root reads it, as it does in every process of a deployment.
     os.environ["ORIENTA_LLM_PROVIDER"] = provider.value
-    suites = [_narrowed(s, limit, only) for s in _chosen(suite)]
     console = wide_console()
-    results = [_run(console, s, provider.value) for s in suites]
+    # All are read before the first one runs: a mistake in the last is known at once.
+    suites = [_narrowed(s, limit, only) for s in _chosen(suite)]
+    outcomes = [_run(console, s, provider.value) for s in suites]
+    if suite in {EVERYTHING, RETRIEVAL}:
+        outcomes.append(_measure_retrieval(console))
     if json is not None:
-        write_json(json, results)
-    raise typer.Exit(0 if all(result.good for result in results) else 1)
+        write_json(json, [record for _, record in outcomes])
+    raise typer.Exit(0 if all(good for good, _ in outcomes) else 1)
 
 
 def _chosen(name: str) -> list[Suite]:
+    if name in MEASURED:
+        return []
     return [load_suite(n) for n in (list_suites() if name == EVERYTHING else [name])]
 
 
@@ -69,11 +80,21 @@ def _narrowed(suite: Suite, limit: int | None, only: str | None) -> Suite:
     return Suite(suite.name, tuple(kept[:limit]))
 
 
-def _run(console: Console, suite: Suite, provider: str) -> SuiteResult:
+def _run(console: Console, suite: Suite, provider: str) -> Outcome:
     with throwaway(Settings()) as settings:
         result = asyncio.run(_play(console, settings, suite, provider))
     print_report(console, result)
-    return result
+    return result.good, record_of(result)
+
+
+def _measure_retrieval(console: Console) -> Outcome:
+    from evals.retrieval.report import print_retrieval
+    from evals.retrieval.report import record_of as figures_of
+    from evals.retrieval.run import run_retrieval
+
+    result = run_retrieval(lambda what: console.print(f"… {what}", highlight=False))
+    print_retrieval(console, result)
+    return result.good, figures_of(result)
 
 
 async def _play(console: Console, settings: Settings, suite: Suite, provider: str) -> SuiteResult:

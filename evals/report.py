@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -79,17 +80,18 @@ def _row(table: Table, name: str, counts: Tally) -> None:
     table.add_row(name, *map(str, figures), f"{counts.rate:.0%}")
 
 
-def write_json(path: Path, results: list[SuiteResult]) -> None:
-    """Write every score and every word, for comparisons."""
+def record_of(result: SuiteResult) -> dict[str, Any]:
+    """Return every score and every word, for comparisons."""
+    return {
+        **asdict(result),
+        "all": asdict(tally(result.results)),
+        "families": {k: asdict(v) for k, v in result.by(lambda r: r.family).items()},
+        "languages": {k: asdict(v) for k, v in result.by(lambda r: r.language).items()},
+    }
+
+
+def write_json(path: Path, records: list[dict[str, Any]]) -> None:
+    """Write what suites came to."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    suites = [
-        {
-            **asdict(result),
-            "all": asdict(tally(result.results)),
-            "families": {k: asdict(v) for k, v in result.by(lambda r: r.family).items()},
-            "languages": {k: asdict(v) for k, v in result.by(lambda r: r.language).items()},
-        }
-        for result in results
-    ]
-    text = json.dumps({"suites": suites}, ensure_ascii=False, indent=1)
+    text = json.dumps({"suites": records}, ensure_ascii=False, indent=1)
     path.write_text(text + "\n", encoding="utf-8")

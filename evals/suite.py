@@ -12,6 +12,8 @@ from crm.errors import NotFound, OrientaError
 from evals.scenario import Scenario
 
 SUITES = Path(__file__).parent / "suites"
+#: Folders of questions instead of scenarios: what answers them is measured, nobody is played.
+MEASURED = frozenset({"retrieval"})
 
 
 class SuiteInvalid(OrientaError):
@@ -30,8 +32,9 @@ class Suite:
 
 
 def list_suites(folder: Path = SUITES) -> list[str]:
-    """Return the names of the suites there are."""
-    return sorted(path.name for path in folder.iterdir() if any(path.glob("*.yaml")))
+    """Return the names of the suites of scenarios there are."""
+    names = {path.name for path in folder.iterdir() if any(path.glob("*.yaml"))}
+    return sorted(names - MEASURED)
 
 
 def load_suite(name: str, folder: Path = SUITES) -> Suite:

@@ -1,7 +1,7 @@
 """Turns the evidence for a result into the chance that it answers the query.
 
-The curves are fitted to the odd ones of the 281 questions in `tests/integration/retrieval/
-questions.yaml` (both languages, courses and knowledge; 105 have no answer in the demo institution)
+The curves are fitted to the odd ones of the 281 questions in `evals/suites/retrieval/
+demo.yaml` (both languages, courses and knowledge; 105 have no answer in the demo institution)
 and tried on the even ones, which gives, at `ABSTAIN_BELOW`:
 
 | | answerable answered | unanswerable refused |

@@ -28,15 +28,14 @@ def worker(
     from celery.signals import setup_logging, worker_ready
 
     from api.worker.app import create_worker
-    from api.worker.tasks import register, schedule
+    from api.worker.tasks import register
 
     with complete(Settings()) as settings:
         os.environ.update(environment_of(settings))  # each child opens its own services
         os.environ.setdefault("ORIENTA_EMBED_THREADS", "1")  # leaves a core to the answers
-        memory = settings.home / "celerybeat-schedule"
-        celery = create_worker(settings.redis_url or "", schedule_file=memory)
+        schedule = settings.home / "celerybeat-schedule"
+        celery = create_worker(settings.redis_url or "", schedule_file=schedule)
         register(celery)
-        schedule(celery)
         setup_logging.connect(_quietly(log_level), weak=False)
         worker_ready.connect(_watch_beat, weak=False)
         warnings.filterwarnings("ignore", category=SecurityWarning)  # as root; we take JSON alone

@@ -19,7 +19,7 @@ from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore, Pool
 from tests.integration.retrieval.conftest import TODAY
 
-QUESTIONS = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
+QUESTIONS = yaml.safe_load(Path("evals/suites/retrieval/demo.yaml").read_text(encoding="utf-8"))
 STUDENTS = frozenset({"public", "students"})
 
 Asked = list[tuple[int, dict[str, Any], SearchResult]]

@@ -1,0 +1,1 @@
+"""The suite `retrieval`: what is found, at which rank, and what is refused."""
