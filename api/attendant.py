@@ -1,25 +1,23 @@
-"""What a process does beside answering requests: serve turns, relay events, send, expire."""
+"""What a process does beside answering requests: serve turns, and the jobs of the workers."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from uuid import UUID
 
 from api.bootstrap import Services
 from api.cancellation import end_tasks
-from api.relay import relay_batch, run_overdue
+from api.relay import run_overdue
+from api.worker.jobs import Job, Turns
+from api.worker.tasks import JOBS
 from crm.errors import OrientaError
 
 _log = logging.getLogger(__name__)
 
-#: How often the outbox is looked at when nothing has asked for it.
-_RELAY_S = 1.0
 #: How often deliveries that no worker took are looked for.
 _OVERDUE_S = 5.0
-#: How often enrolments and payments under way are moved on, also where no worker runs.
-_TRADE_S = 1.0
 #: How often the checkpoints of runs that nobody will resume are looked for.
 _PRUNE_S = 30.0
 #: The sweep takes up nothing more while so much is under way here.
@@ -27,14 +25,19 @@ _MOST_TASKS = 200
 
 
 class Attendant:
-    """Serves conversations as they ask for it and sweeps up what others left.
+    """Serves conversations, sweeps up what others left, and stands in for workers.
+
+    Args:
+        jobs: done here at their intervals: the quick ones always, the others while no worker runs.
 
     Every act may be repeated and run in several processes at once: leases, SKIP LOCKED and effect
     keys see to it that nothing happens twice.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, jobs: Iterable[Job] = JOBS) -> None:
         self._services = services
+        self._jobs = tuple(jobs)
+        self._turns = Turns(services)
         self._tasks: set[asyncio.Task[object]] = set()
 
     def serve_soon(self, conversation_id: UUID) -> None:
@@ -58,9 +61,8 @@ class Attendant:
         self._spawn(_repeat(self._sweep, every_s=every))
         self._spawn(_repeat(services.engine.prune, every_s=_PRUNE_S))
         self._spawn(_repeat(services.confirmations.expire_due, every_s=every))
-        self._spawn(_repeat(services.outbound.deliver_due, every_s=every))
-        self._spawn(_repeat(self._relay, every_s=_RELAY_S))
-        self._spawn(_repeat(self._trade, every_s=_TRADE_S))
+        for job in self._jobs:
+            self._spawn(self._stand_in(job))
         self._spawn(_repeat(partial(run_overdue, services), every_s=_OVERDUE_S))
         try:
             yield
@@ -73,18 +75,16 @@ class Attendant:
             if len(self._tasks) < _MOST_TASKS:
                 self.serve_soon(conversation_id)
 
-    async def _trade(self) -> None:
-        """Move on what is under way between students, seats and gateways."""
-        services = self._services
-        await services.payments.run_due()
-        if services.tills.sandbox is not None:
-            await services.tills.sandbox.deliveries.run_due()
-        await services.seats.expire_due()
-        await services.workflows.advance_due()
+    async def _stand_in(self, job: Job) -> None:
+        """Do a job at its intervals, unless it is for the workers and one is there."""
 
-    async def _relay(self) -> None:
-        while await relay_batch(self._services):
-            pass
+        async def do() -> None:
+            if job.everywhere or await self._turns.is_ours(job):
+                await job.work(self._services)
+
+        if not job.everywhere:
+            await asyncio.sleep(job.every_s)  # as beat does
+        await _repeat(do, every_s=job.every_s)
 
 
 async def _repeat(work: Callable[[], Awaitable[object]], *, every_s: float) -> None:

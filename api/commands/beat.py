@@ -13,8 +13,10 @@ def beat(
 ) -> None:
     """Send the timed tasks; one process a deployment, and workers with --no-beat."""
     from api.worker.app import create_worker
+    from api.worker.tasks import schedule
 
     with complete(Settings()) as settings:
-        schedule = settings.home / "celerybeat-schedule"
-        celery = create_worker(settings.redis_url or "", schedule_file=schedule)
+        memory = settings.home / "celerybeat-schedule"
+        celery = create_worker(settings.redis_url or "", schedule_file=memory)
+        schedule(celery)
         celery.start(["--quiet", "beat", f"--loglevel={log_level}", "--pidfile="])

@@ -28,14 +28,15 @@ def worker(
     from celery.signals import setup_logging, worker_ready
 
     from api.worker.app import create_worker
-    from api.worker.tasks import register
+    from api.worker.tasks import register, schedule
 
     with complete(Settings()) as settings:
         os.environ.update(environment_of(settings))  # each child opens its own services
         os.environ.setdefault("ORIENTA_EMBED_THREADS", "1")  # leaves a core to the answers
-        schedule = settings.home / "celerybeat-schedule"
-        celery = create_worker(settings.redis_url or "", schedule_file=schedule)
+        memory = settings.home / "celerybeat-schedule"
+        celery = create_worker(settings.redis_url or "", schedule_file=memory)
         register(celery)
+        schedule(celery)
         setup_logging.connect(_quietly(log_level), weak=False)
         worker_ready.connect(_watch_beat, weak=False)
         warnings.filterwarnings("ignore", category=SecurityWarning)  # as root; we take JSON alone

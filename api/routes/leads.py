@@ -53,7 +53,10 @@ def lead_filters(
     person_id: UUID | None = None,
     query: Annotated[
         str | None,
-        Query(max_length=200, description="Words of the person's name, or a whole address"),
+        Query(
+            max_length=200,
+            description="Words of the person's name, small errors forgiven, or a part of an e-mail",
+        ),
     ] = None,
 ) -> LeadFilters:
     """Return which leads are asked for."""

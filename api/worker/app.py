@@ -11,28 +11,6 @@ TASK_LIMIT_S = 300
 VISIBILITY_S = 2 * TASK_LIMIT_S
 QUEUE = "orienta"
 
-#: Task, seconds between its runs. A run that nobody took by the next one is dropped.
-SCHEDULE = {
-    "relay_outbox": 1.0,
-    "run_deliveries": 2.0,
-    "deliver_outbound": 2.0,
-    "run_sandbox": 1.0,
-    "send_reminders": 300.0,
-    "run_payments": 1.0,
-    "poll_payments": 60.0,
-    "advance_sagas": 1.0,
-    "embed_pending": 15.0,
-    "settle_embedders": 30.0,
-    "find_duplicates": 30.0,
-    "run_imports": 5.0,
-    "sweep": 30.0,
-    "forget_old": 600.0,
-    "refresh_analytics": 15.0,
-    "expire_holds": 10.0,
-    "expire_quotes": 30.0,
-    "breach_clocks": 20.0,
-}
-
 
 def create_worker(redis_url: str, *, schedule_file: Path | None = None) -> Celery:
     """Build the application on a Redis.
@@ -56,14 +34,6 @@ def create_worker(redis_url: str, *, schedule_file: Path | None = None) -> Celer
             "unacked_restore_throttle": 1,
         },
         worker_hijack_root_logger=False,
-        beat_schedule={
-            name: {
-                "task": f"orienta.{name}",
-                "schedule": period_s,
-                "options": {"expires": max(period_s, 1.0)},
-            }
-            for name, period_s in SCHEDULE.items()
-        },
     )
     if schedule_file is not None:
         worker.conf.beat_schedule_filename = str(schedule_file)

@@ -7,7 +7,7 @@ messages are still answered and events still delivered.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from celery import Celery
@@ -16,35 +16,49 @@ from celery.signals import worker_process_shutdown
 from api.bootstrap import Services
 from api.relay import relay_batch
 from api.relay import run_deliveries as run_batch
-from api.worker.app import TASK_LIMIT_S
-from api.worker.bridge import Work, bridge, close_bridge
+from api.worker.bridge import bridge, close_bridge
+from api.worker.jobs import BUDGET_S, Job, note_worker
 from api.worker.retention import forget_all
 from crm.errors import OrientaError
 from retrieval.errors import RetrievalError
 
 _log = logging.getLogger(__name__)
 
-#: How long a task goes on taking batches before it makes room for others.
-BUDGET_S = TASK_LIMIT_S / 5
 EMBED_BATCH = 16
 EMBED_LOCK = "orienta:embedding"
 
 
 def register(worker: Celery) -> None:
     """Make a Celery application able to run the tasks."""
-    for name, work in TASKS.items():
-        worker.task(name=f"orienta.{name}")(_task(name, work))
+    for job in JOBS:
+        worker.task(name=f"orienta.{job.name}")(_task(job))
     worker_process_shutdown.connect(_close)
 
 
-def _task(name: str, work: Work[object]) -> Callable[[], None]:
+def schedule(worker: Celery) -> None:
+    """Let beat send the tasks; a run that nobody took by the next one is dropped."""
+    worker.conf.beat_schedule = {
+        job.name: {
+            "task": f"orienta.{job.name}",
+            "schedule": job.every_s,
+            "options": {"expires": max(job.every_s, 1.0)},
+        }
+        for job in JOBS
+    }
+
+
+def _task(job: Job) -> Callable[[], None]:
+    async def work(services: Services) -> None:
+        await note_worker(services, job)
+        await job.work(services)
+
     def task() -> None:
         try:
             bridge().run(work)
         except (OrientaError, RetrievalError) as failure:  # the next run tries again
-            _log.warning("%s postponed: %s", name, failure)
+            _log.warning("%s postponed: %s", job.name, failure)
 
-    task.__name__ = name
+    task.__name__ = job.name
     return task
 
 
@@ -170,23 +184,24 @@ async def refresh_analytics(services: Services) -> None:
     await _drain(services.analytics.refresh)
 
 
-TASKS: Mapping[str, Work[object]] = {
-    "relay_outbox": relay_outbox,
-    "run_deliveries": run_deliveries,
-    "deliver_outbound": deliver_outbound,
-    "run_sandbox": run_sandbox,
-    "send_reminders": send_reminders,
-    "run_payments": run_payments,
-    "poll_payments": poll_payments,
-    "advance_sagas": advance_sagas,
-    "embed_pending": embed_pending,
-    "settle_embedders": settle_embedders,
-    "find_duplicates": find_duplicates,
-    "run_imports": run_imports,
-    "sweep": sweep,
-    "forget_old": forget_old,
-    "expire_holds": expire_holds,
-    "expire_quotes": expire_quotes,
-    "breach_clocks": breach_clocks,
-    "refresh_analytics": refresh_analytics,
-}
+#: Every job there is, and the seconds between its runs: for beat, and for API processes.
+JOBS: tuple[Job, ...] = (
+    Job("relay_outbox", relay_outbox, 1.0, everywhere=True),
+    Job("run_deliveries", run_deliveries, 2.0),
+    Job("deliver_outbound", deliver_outbound, 2.0, everywhere=True),
+    Job("run_sandbox", run_sandbox, 1.0, everywhere=True),
+    Job("send_reminders", send_reminders, 300.0),
+    Job("run_payments", run_payments, 1.0, everywhere=True),
+    Job("poll_payments", poll_payments, 60.0),
+    Job("advance_sagas", advance_sagas, 1.0, everywhere=True),
+    Job("embed_pending", embed_pending, 15.0),
+    Job("settle_embedders", settle_embedders, 30.0),
+    Job("find_duplicates", find_duplicates, 30.0),
+    Job("run_imports", run_imports, 5.0),
+    Job("sweep", sweep, 30.0),
+    Job("forget_old", forget_old, 600.0),
+    Job("expire_holds", expire_holds, 10.0, everywhere=True),
+    Job("expire_quotes", expire_quotes, 30.0),
+    Job("breach_clocks", breach_clocks, 20.0),
+    Job("refresh_analytics", refresh_analytics, 15.0),
+)

@@ -70,7 +70,11 @@ class AnalyticsService:
 
     async def refresh(self) -> int:
         """Compute what is stale, a model a transaction; returns how many parts there were."""
-        return sum([await self._refresh(model) for model in MODELS])
+        async with self._db.read() as conn:
+            stale = await store.select_stale(
+                conn, at=self._db.clock.now(), time_zone=self._zone.key
+            )
+        return sum([await self._refresh(model) for model in MODELS if model in stale])
 
     async def _refresh(self, model: Model) -> int:
         async with self._db.transaction() as uow:

@@ -22,6 +22,19 @@ async def mark_stale(conn: Connection, parts: Sequence[Stale]) -> None:
     )
 
 
+async def select_stale(conn: Connection, *, at: datetime, time_zone: str) -> set[Model]:
+    """Return the models that may have to be computed; what is owed grows older every day."""
+    rows = await conn.execute(
+        """
+        SELECT DISTINCT model FROM analytics_stale
+        UNION SELECT model FROM analytics_refreshes WHERE model = 'receivables'
+            AND refreshed_at < date_trunc('day', %(at)s::timestamptz, %(zone)s)
+        """,
+        {"at": at, "zone": time_zone},
+    )
+    return {row["model"] for row in await rows.fetchall()}
+
+
 async def take_stale(conn: Connection, model: Model, *, limit: int) -> list[str]:
     """Take the keys of a model that are stale, with nobody else computing it meanwhile."""
     await conn.execute("SELECT pg_advisory_xact_lock(hashtext('analytics:' || %s))", [model])

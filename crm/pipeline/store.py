@@ -24,6 +24,11 @@ _SORTS: Mapping[LeadSort, str] = {"newest": "created_at", "last_activity": "last
 #: gone through in their order instead, and enough of them soon found.
 _FEW = 500
 _NAMED = "status = 'active' AND search @@ plainto_tsquery('simple', fold(%(query)s))"
+_LIKE_NAME = "fold(%(query)s) <%% fold(full_name)"
+_LIKENESS = "word_similarity(fold(%(query)s), fold(full_name))"
+_PART_OF_ADDRESS = "email LIKE %(part)s"
+#: A part of an address is looked for from so many characters on: its index knows groups of three.
+_PART = 3
 _EQUAL = (
     "stage",
     "staff_id",
@@ -175,7 +180,11 @@ async def select_leads(
 
 
 async def _select_few_named(conn: Connection, query: str) -> list[UUID] | None:
-    """Return the people that a query names, or None when they are not few."""
+    """Return the people that a query names, or None when they are not few.
+
+    Where nobody has its very words, those are meant whose name is spelled nearly so, or whose
+    e-mail address has it as a part.
+    """
     # Planned apart from its limit, the matches are found by their index, and no more than needed.
     rows = await conn.execute(
         f"WITH named AS MATERIALIZED (SELECT id FROM people WHERE {_NAMED}) "  # noqa: S608
@@ -183,7 +192,31 @@ async def _select_few_named(conn: Connection, query: str) -> list[UUID] | None:
         {"query": query},
     )
     found = [row["id"] for row in await rows.fetchall()]
+    if not found:
+        return await _select_alike(conn, query)
     return found if len(found) <= _FEW else None
+
+
+async def _select_alike(conn: Connection, query: str) -> list[UUID]:
+    """Return whose name is most like a query, or whose address has it as a part."""
+    part = query.strip().lower()
+    is_part = len(part) >= _PART and " " not in part
+    wheres = [_PART_OF_ADDRESS] if is_part else []
+    if "@" not in part:  # no name has one
+        wheres.append(_LIKE_NAME)
+    if not wheres:
+        return []
+    order = "id" if "@" in part else f"{_LIKENESS} DESC, id"
+    rows = await conn.execute(
+        f"SELECT id FROM people WHERE status = 'active' AND ({' OR '.join(wheres)}) "  # noqa: S608
+        f"ORDER BY {order} LIMIT {_FEW}",
+        {"query": query, "part": f"%{part.translate(_LITERAL)}%"},
+    )
+    return [row["id"] for row in await rows.fetchall()]
+
+
+#: What has a meaning in a LIKE pattern, as itself.
+_LITERAL = str.maketrans({c: f"\\{c}" for c in "\\%_"})
 
 
 def _list_statement(filters: LeadFilters, time: str, *, few: bool, more: bool) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from api.routes import calendar, leads, people, tasks, timelines
 from crm.actor import SERVICE_ACTOR, Role
 from crm.identity.models import CreateStaff
-from crm.ids import new_id
+from crm.ids import PersonId, new_id
 from tests.integration.api.serving import client_of, log_in, serving
 from tests.rows import Rows
 
@@ -52,6 +52,15 @@ class Desk(Rows):
         """Add somebody."""
         _, person = await self.call("POST", "/v1/people", json={"full_name": name})
         return str(person["id"])
+
+    async def teofilo(self) -> str:
+        """Add somebody with a rare name, at an address of a rare domain."""
+        email = f"teo.huamani@{new_id().hex}.correo-raro.pe"
+        made = await self.new_person("Teófilo Huamaní")
+        await self.services.people.update_person(
+            PersonId(UUID(made)), {"email": email}, expected_version=1, actor=SERVICE_ACTOR
+        )
+        return made
 
     async def new_lead(self, **facts: Any) -> dict[str, Any]:
         """Open somebody's lead."""
@@ -149,6 +158,26 @@ async def test_leads_are_found_by_name(desk: Desk, query: str) -> None:
 
     assert lead["id"] in {i["id"] for i in found["items"]}
     _, none = await desk.call("GET", "/v1/leads", params={"query": "zzyzx"})
+    assert none["items"] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["Teófilo Huamani", "teofilo huamami", "huamany", "teo.huamani@", ".correo-raro.pe"]
+)
+async def test_leads_are_found_by_misspelled_names_and_parts_of_addresses(
+    desk: Desk, query: str
+) -> None:
+    lead = await desk.new_lead(person_id=await desk.teofilo())
+
+    _, found = await desk.call("GET", "/v1/leads", params={"query": query})
+
+    assert lead["id"] in {i["id"] for i in found["items"]}
+
+
+@pytest.mark.parametrize("query", ["zzyzx", "%%%", "___", "@", "nobody@correo-raro.pe"])
+async def test_nobody_is_found_by_what_is_like_nothing(desk: Desk, query: str) -> None:
+    await desk.new_lead(person_id=await desk.teofilo())
+    _, none = await desk.call("GET", "/v1/leads", params={"query": query})
     assert none["items"] == []
 
 

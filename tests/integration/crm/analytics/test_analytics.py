@@ -4,14 +4,19 @@ import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import Any
 
+import psycopg
 import pytest
 
 from api.bootstrap import Services, open_services
 from api.handlers import NAMES, deliver
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Actor
+from crm.analytics import store
+from crm.analytics.models import Stale
 from crm.clock import FixedClock
+from crm.db import Database
 from crm.errors import Denied
 from crm.ids import PersonId, SubjectId, new_id
 from crm.money import Money
@@ -157,6 +162,31 @@ async def test_rebuilding_gives_the_same_numbers(house: House) -> None:
     await house.services.analytics.note_everything()
     await house.settle()
     assert await everything() == before
+
+
+async def test_looking_whether_anything_is_stale_costs_one_query(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.settle()
+    asked: list[object] = []
+    execute, transaction = psycopg.AsyncConnection.execute, Database.transaction
+
+    async def noting(conn: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(query)
+        return await execute(conn, query, *args, **kwargs)
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise AssertionError("nothing is stale: no transaction is opened")
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", noting)
+    monkeypatch.setattr(Database, "transaction", refused)
+    assert await house.services.analytics.refresh() == 0
+    assert len(asked) == 1
+
+    monkeypatch.setattr(Database, "transaction", transaction)
+    async with house.database.transaction() as uow:
+        await store.mark_stale(uow.conn, [Stale("funnel")])
+    assert await house.services.analytics.refresh() == 1
 
 
 async def test_students_see_no_numbers(house: House) -> None:

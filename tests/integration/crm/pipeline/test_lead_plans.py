@@ -33,11 +33,12 @@ FILL = (
     FROM generate_series(1, 20) n
     """,
     """
-    INSERT INTO people (id, full_name, locale, time_zone, status, created_at, updated_at)
+    INSERT INTO people (id, full_name, email, locale, time_zone, status, created_at, updated_at)
     SELECT gen_random_uuid(), concat_ws(' ',
             (ARRAY['Ana','Luis','Rosa','Juan','Eva','Saúl','Inés','Hugo'])[1 + n %% 8],
             (ARRAY['Pérez','Quispe','Rojas','Díaz','Soto'])[1 + n %% 5], to_hex(n %% 999)),
-        'es', 'America/Lima', 'active', %(now)s - n * interval '1 min', %(now)s
+        'persona' || n || '@lugar' || n %% 7 || '.pe', 'es',
+        'America/Lima', 'active', %(now)s - n * interval '1 min', %(now)s
     FROM generate_series(1, %(people)s) n
     """,
     """
@@ -141,6 +142,9 @@ async def lists(office: Office, filled: Database) -> dict[str, List]:
         "name": {"query": "rosa rojas"},
         "rare name": {"query": "quispe 1f"},
         "unknown name": {"query": "zzyzx"},
+        "misspelled name": {"query": "quizpe 1f"},
+        "part of an address": {"query": "77@lugar"},
+        "short": {"query": "z"},
     }
     found = {f"{name}, newest": leads(**filters) for name, filters in asked.items()}
     found |= {f"{name}, active": leads("last_activity", **f) for name, f in asked.items()}
