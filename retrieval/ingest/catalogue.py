@@ -6,9 +6,10 @@ from typing import Any
 
 import yaml
 
-from retrieval.errors import Unreadable
 from retrieval.ingest.courses import course_document
-from retrieval.ingest.folder import SetAside, read_folder
+from retrieval.ingest.declared import NOTHING
+from retrieval.ingest.folder import list_files, read_bytes
+from retrieval.ingest.reading import read_document
 from retrieval.models import LANGUAGES, Document
 
 
@@ -17,10 +18,9 @@ def read_institution(folder: Path) -> Iterator[Document]:
 
     Raises: Unreadable: a file cannot be read; here, unlike in an ingest, that is an error.
     """
-    for name, found in read_folder(folder / "knowledge"):
-        if isinstance(found, SetAside):
-            raise Unreadable("ingest.file", f"{name}: {found.reason}")
-        yield found
+    knowledge = folder / "knowledge"
+    for name in list_files(knowledge):
+        yield read_document(name, read_bytes(knowledge, name), NOTHING)
     yield from read_courses(folder)
 
 

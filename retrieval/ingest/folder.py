@@ -1,15 +1,14 @@
-"""Reads the knowledge files of a folder, one at a time."""
+"""The knowledge files of a folder."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.errors import Unreadable
-from retrieval.ingest.frontmatter import parse_document
-from retrieval.models import Document
+from retrieval.ingest.reading import MAX_BYTES
 
-SUFFIXES = frozenset({".md", ".html", ".htm"})
-_MAX_BYTES = 2 * 1024 * 1024
+SUFFIXES = frozenset(
+    {".md", ".markdown", ".html", ".htm", ".xhtml", ".txt", ".text", ".pdf", ".docx"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,46 +19,30 @@ class SetAside:
     reason: str
 
 
-def list_files(folder: Path) -> list[Path]:
-    """Return the knowledge files under a folder in a stable order.
+def list_files(folder: Path) -> list[str]:
+    """Return the names of the knowledge files under a folder in a stable order.
+
+    Hidden files and folders are left out, and what a link leads to outside.
 
     Raises: Unreadable("ingest.folder"): there is no such folder.
     """
     if not folder.is_dir():
         raise Unreadable("ingest.folder", "There is no such folder.")
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    root = folder.resolve()
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    names = (p.relative_to(folder) for p in found if p.resolve().is_relative_to(root))
+    return sorted(n.as_posix() for n in names if not any(x.startswith(".") for x in n.parts))
 
 
-def read_file(path: Path) -> Document:
-    """Read one knowledge file.
+def read_bytes(folder: Path, name: str) -> bytes:
+    """Return what stands in a file.
 
-    Raises: Unreadable: the file cannot be taken for a document; the message says why.
+    Raises: Unreadable("ingest.size" | "ingest.file").
     """
+    path = folder / name
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise Unreadable("ingest.size", "The file is larger than 2 MB.")
-        return parse_document(path, path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as broken:
-        raise Unreadable("ingest.encoding", "The file is not UTF-8.") from broken
+        if path.stat().st_size > MAX_BYTES:
+            raise Unreadable("ingest.size", f"The file is larger than {MAX_BYTES // 2**20} MB.")
+        return path.read_bytes()
     except OSError as broken:
         raise Unreadable("ingest.file", "The file cannot be opened.") from broken
-
-
-def read_folder(folder: Path) -> Iterator[tuple[str, Document | SetAside]]:
-    """Yield each file's path, relative to the folder, and its document or why there is none.
-
-    Raises: Unreadable("ingest.folder"): there is no such folder.
-    """
-    owners: dict[str, str] = {}
-    for path in list_files(folder):
-        name = path.relative_to(folder).as_posix()
-        try:
-            document = read_file(path)
-        except Unreadable as reason:
-            yield name, SetAside(name, reason.safe_message)
-            continue
-        owner = owners.setdefault(document.id, name)
-        if owner == name:
-            yield name, document
-        else:
-            yield name, SetAside(name, f"{owner} has the same slug and language.")

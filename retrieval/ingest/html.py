@@ -1,7 +1,7 @@
 """Reads HTML into blocks and renders it safe, by writing anew only what is allowed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 
 from bs4 import BeautifulSoup, CData, Tag
@@ -9,6 +9,7 @@ from bs4.element import NavigableString, PageElement, PreformattedString
 
 from retrieval.errors import Unreadable
 from retrieval.ingest.blocks import Block, table_text
+from retrieval.ingest.draft import Draft
 from retrieval.text import Anchors
 
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
@@ -24,18 +25,56 @@ _DROPPED = set(
 )
 #: Pages of people are a dozen elements deep; each level costs a few frames of the stack.
 _MAX_DEPTH = 100
+_DECLARED = frozenset(
+    "slug title language audience topic version valid_from valid_to source".split()
+)
+#: Navigation and the like, where a page does not say which part is the main one.
+_AROUND = frozenset({"nav", "footer", "aside"})
+_AROUND_ROLES = frozenset({"navigation", "contentinfo", "complementary", "search"})
+_MIN_MAIN_CHARS = 200
+_HIDDEN = re.compile(
+    r"(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d]*[1-9])"
+    r"|font-size\s*:\s*0(?![.\d]*[1-9]))",
+    re.IGNORECASE,
+)
 _SAFE_LINK = re.compile(r"(https?://|mailto:|tel:|/(?!/)|#)", re.IGNORECASE)
 
 
-def meta_of(source: str) -> dict[str, str]:
-    """Return the `<meta name content>` pairs of a page, and its title."""
+def read_page(source: str) -> Draft:
+    """Return a page's main part, with what its `<meta>` tags, its title and its language say."""
     soup = BeautifulSoup(source, "html.parser")
     pairs = {
         str(m["name"]): str(m.get("content", "")) for m in soup.find_all("meta", {"name": True})
     }
-    if "title" not in pairs and soup.title is not None:
-        pairs["title"] = soup.title.get_text().strip()
-    return pairs
+    title = soup.title.get_text().strip() if soup.title is not None else ""
+    root = soup.find("html")
+    language = str(root.get("lang", "")) if isinstance(root, Tag) else ""
+    fields = {name: pairs[name] for name in _DECLARED & pairs.keys()}
+    return Draft(_main_part(soup), "html", title=title, language=language, fields=fields)
+
+
+def _main_part(soup: BeautifulSoup) -> str:
+    """Return the part that a page calls its main one, or its body without what stands around it."""
+    _drop(soup, lambda tag: _is_hidden(tag))
+    mains = [t for t in soup.find_all(True) if t.name == "main" or t.get("role") == "main"]
+    if not mains:
+        mains = soup.find_all("article")
+    if len(mains) == 1 and len(mains[0].get_text(strip=True)) > _MIN_MAIN_CHARS:
+        return str(mains[0])
+    body = soup.body or soup
+    _drop(body, lambda tag: tag.name in _AROUND or tag.get("role") in _AROUND_ROLES)
+    return str(body)
+
+
+def _drop(root: Tag, unwanted: Callable[[Tag], bool]) -> None:
+    for tag in [t for t in root.find_all(True) if unwanted(t)]:
+        if not tag.decomposed:
+            tag.decompose()
+
+
+def _is_hidden(tag: Tag) -> bool:
+    """Return whether whoever looks at the page does not see it."""
+    return tag.has_attr("hidden") or bool(_HIDDEN.search(str(tag.get("style", ""))))
 
 
 def _body(source: str) -> Tag:

@@ -11,7 +11,9 @@ from retrieval.embed.cache import VectorCache
 from retrieval.embed.protocol import Embedder, Vector
 from retrieval.errors import Unreadable
 from retrieval.ingest.chunk import chunk_document
-from retrieval.ingest.folder import SetAside, list_files, read_folder
+from retrieval.ingest.declared import NOTHING, Declared
+from retrieval.ingest.folder import SetAside, list_files, read_bytes
+from retrieval.ingest.reader import FileReader, Reading
 from retrieval.models import Chunk, Document
 from retrieval.stores.protocol import (
     DocumentStore,
@@ -79,26 +81,40 @@ class IngestService:
         self._chunk_tokens = chunk_tokens
 
     async def ingest_folder(
-        self, folder: Path, report: Report | None = None, *, collection: str = "knowledge"
+        self,
+        folder: Path,
+        report: Report | None = None,
+        *,
+        collection: str = "knowledge",
+        declared: Declared = NOTHING,
     ) -> IngestSummary:
         """Bring a collection in step with a folder: new, changed and vanished files.
 
         A file that cannot be read is set aside, its document stays as it was, and the rest
         goes on.
 
+        Args:
+            declared: what holds where the files say nothing.
         Raises: Unreadable("ingest.folder"): there is no such folder.
         """
-        total = len(await asyncio.to_thread(list_files, folder))
-        run = _Run(report, total)
-        entries = read_folder(folder)
-        while (entry := await asyncio.to_thread(next, entries, None)) is not None:
-            name, found = entry
-            if isinstance(found, SetAside):
-                run.put_aside(found)
-            else:
-                await self._ingest_one(run, found, Origin(collection, name))
+        names = await asyncio.to_thread(list_files, folder)
+        run = _Run(report, len(names))
+        async with self.open_reader() as reader:
+            for name in names:
+                try:
+                    content = await asyncio.to_thread(read_bytes, folder, name)
+                    reading = await reader.read(name, content, declared)
+                    run.claim(reading.document.id, name)
+                except Unreadable as reason:
+                    run.put_aside(SetAside(name, reason.safe_message))
+                    continue
+                await self._save(run, reading, Origin(collection, name))
         paths = [s.path for s in run.set_aside]
         return await self._finish(run, collection=collection, kept_paths=paths)
+
+    def open_reader(self) -> FileReader:
+        """Return a reader whose passages are of this index's length."""
+        return FileReader(chunk_tokens=self._chunk_tokens)
 
     async def ingest_documents(
         self,
@@ -155,8 +171,14 @@ class IngestService:
         except Unreadable as reason:
             run.put_aside(SetAside(origin.path or document.id, reason.safe_message))
             return
-        outcome = await self._store.save(document, chunks, origin=origin, ready=self._ready(chunks))
-        run.count(document, outcome)
+        await self._save(run, Reading(document, chunks), origin)
+
+    async def _save(self, run: "_Run", reading: Reading, origin: Origin) -> None:
+        ready = self._ready(reading.chunks)
+        outcome = await self._store.save(
+            reading.document, reading.chunks, origin=origin, ready=ready
+        )
+        run.count(reading.document, outcome)
 
     def _ready(self, chunks: Iterable[Chunk]) -> ReadyVectors:
         vectors = self._cache.pick(c.text_hash for c in chunks)
@@ -199,6 +221,12 @@ class _Run:
         self.ids: list[str] = []
         self.set_aside: list[SetAside] = []
         self.withdrawn = 0
+        self._owners: dict[str, str] = {}
+
+    def claim(self, document_id: str, path: str) -> None:
+        owner = self._owners.setdefault(document_id, path)
+        if owner != path:
+            raise Unreadable("ingest.twice", f"{owner} has the same slug and language.")
 
     def count(self, document: Document, outcome: SaveOutcome) -> None:
         self.ids.append(document.id)

@@ -11,7 +11,8 @@ import pytest
 from retrieval.embed.cache import VectorCache
 from retrieval.embed.use import UniversalSentenceEncoder
 from retrieval.ingest.chunk import chunk_document
-from retrieval.ingest.frontmatter import parse_document
+from retrieval.ingest.declared import NOTHING
+from retrieval.ingest.reading import read_document
 from retrieval.ingest.service import IngestProgress, IngestService
 from retrieval.models import Document, Hit
 from retrieval.search import KnowledgeSearch
@@ -62,7 +63,7 @@ async def test_a_second_ingest_of_the_same_folder_does_nothing(
 
 
 async def test_progress_is_reported_for_every_file(service: IngestService, folder: Path) -> None:
-    (folder / "bad.md").write_text("no header")
+    (folder / "bad.md").write_text("---\ntitle: [\n---\n\ntext")
     seen: list[IngestProgress] = []
     await service.ingest_folder(folder, seen.append)
     assert [(p.done, p.total, p.outcome) for p in seen] == [
@@ -204,7 +205,7 @@ async def test_vectors_come_from_the_cache_at_once_and_survive_a_new_version(
 ) -> None:
     body = "## Uno\n\nPrimera parte.\n\n## Dos\n\nSegunda parte."
     path = write(folder, "becas", body)
-    chunks = chunk_document(parse_document(path, path.read_text(encoding="utf-8")))
+    chunks = chunk_document(read_document(path.name, path.read_bytes(), NOTHING))
     rows = await fast.embed_passages([c.embedding_text for c in chunks])
     cache = VectorCache(
         {c.text_hash: r.astype(np.float16) for c, r in zip(chunks, rows, strict=True)}

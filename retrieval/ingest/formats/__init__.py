@@ -1,0 +1,1 @@
+"""Reads files of one format each into drafts."""
