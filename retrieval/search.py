@@ -10,6 +10,7 @@ from retrieval.confidence import Evidence, coverage_of, estimate_confidence, nea
 from retrieval.elsewhere import Elsewhere
 from retrieval.embed.cache import VectorCache
 from retrieval.embed.protocol import Embedder, Vector
+from retrieval.embed.serving import ServingEmbedder
 from retrieval.errors import EmbedderUnavailable
 from retrieval.fuse import (
     Ranked,
@@ -46,7 +47,8 @@ class KnowledgeSearch:
 
     Args:
         embedder: None for search by words alone.
-        cache: ready-made vectors; they spare the first question a wait.
+        cache: ready-made vectors of it; they spare the first question a wait.
+        serving: tells by whose vectors to search; without it by those of `embedder`.
         fallback_language: of queries too short to tell, where the caller does not know either.
     """
 
@@ -56,11 +58,15 @@ class KnowledgeSearch:
         embedder: Embedder | None,
         *,
         cache: VectorCache | None = None,
+        serving: ServingEmbedder | None = None,
         fallback_language: Language = "es",
     ) -> None:
         self._store = store
         self._embedder = embedder
-        self._elsewhere = Elsewhere(embedder, cache or VectorCache({})) if embedder else None
+        self._serving = serving
+        self._elsewhere: dict[str, Elsewhere] = {}
+        if embedder is not None:
+            self._elsewhere[embedder.id] = Elsewhere(embedder, cache or VectorCache({}))
         self._detector = LanguageDetector()
         self._fallback = fallback_language
 
@@ -108,8 +114,8 @@ class KnowledgeSearch:
 
     async def warm_up(self) -> None:
         """Load the embedder now, so that the first question need not wait for it."""
-        if self._elsewhere is not None and (vector := await self._embed("hola")) is not None:
-            await self._elsewhere.nearness(vector)
+        if (asked := await self._embed("hola")) is not None:
+            await self._elsewhere_of(asked.embedder).nearness(asked.vector)
 
     def _language_of(self, text: str, known: Language | None) -> Detection:
         detected = self._detector.detect(text, fallback=known or self._fallback)
@@ -119,12 +125,14 @@ class KnowledgeSearch:
         self, scope: Scope, text: str, asked: Detection, among: Sequence[Language]
     ) -> _Found:
         native = {asked.language} if asked.certain else set(among)
-        vector, by_words = await asyncio.gather(
+        embedded, by_words = await asyncio.gather(
             self._embed(text), self._find_words(scope, text, among)
         )
-        if vector is not None:
+        if embedded is not None:
             own = [m for m in by_words if m.language in native]
-            found = await self._find_near(scope, text, vector, among=among, native=native, own=own)
+            found = await self._find_near(
+                scope, text, embedded, among=among, native=native, own=own
+            )
             if found is not None:
                 return found
         ranked = fuse(join_evidence(by_words, [], {}), native)
@@ -134,16 +142,15 @@ class KnowledgeSearch:
         self,
         scope: Scope,
         text: str,
-        vector: Vector,
+        embedded: "_Embedded",
         *,
         among: Sequence[Language],
         native: Collection[Language],
         own: Collection[Match],
     ) -> _Found | None:
         """Add meaning to words; None if no chunk has a vector yet."""
-        if self._embedder is None or self._elsewhere is None:
-            return None
-        near = _NearVector(self._store, scope, vector, self._embedder.id)
+        embedder, vector = embedded.embedder, embedded.vector
+        near = _NearVector(self._store, scope, vector, embedder.id)
         by_meaning = await near.among(among, also=own)
         if not by_meaning:
             return None
@@ -152,15 +159,21 @@ class KnowledgeSearch:
             len(words_of(text)),
             coverage_of(ranked),
             nearness_of(by_meaning),
-            await self._elsewhere.nearness(vector),
+            await self._elsewhere_of(embedder).nearness(vector),
         )
-        return _Found(ranked, evidence, self._embedder.id)
+        return _Found(ranked, evidence, embedder.id)
 
-    async def _embed(self, text: str) -> Vector | None:
-        if self._embedder is None:
+    def _elsewhere_of(self, embedder: Embedder) -> Elsewhere:
+        if embedder.id not in self._elsewhere:
+            self._elsewhere[embedder.id] = Elsewhere(embedder, VectorCache({}))
+        return self._elsewhere[embedder.id]
+
+    async def _embed(self, text: str) -> "_Embedded | None":
+        embedder = await self._serving.current() if self._serving else self._embedder
+        if embedder is None:
             return None
         try:
-            return await self._embedder.embed_query(text)
+            return _Embedded(embedder, await embedder.embed_query(text))
         except EmbedderUnavailable:
             _log.warning("searching by words alone: the embedder fails", exc_info=True)
             return None
@@ -173,6 +186,14 @@ class KnowledgeSearch:
         for language in among:
             found += await self._store.search_lexical(scope, language, words, limit=_CANDIDATES)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """A query's vector and who made it."""
+
+    embedder: Embedder
+    vector: Vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ class Counting:
             row[len(text) % self.dimensions] = 1
         return rows
 
+    async def aclose(self) -> None:
+        self.closed = True
+
 
 def documents(count: int) -> list[Document]:
     return [

@@ -1,4 +1,4 @@
-"""A local server that speaks OpenAI's chat completions, with faults by script, for any client."""
+"""A local server that speaks OpenAI's protocol, with faults by script, for any client."""
 
 from __future__ import annotations
 
@@ -113,6 +113,34 @@ def empty() -> Step:
     return _streamed([{"role": "assistant", "content": ""}], "stop")
 
 
+def embed(dimensions: int, *, shuffled: bool = False, fewer: int = 0) -> Step:
+    """Answer with a vector a text, its length and its first letter's number at two places.
+
+    Args:
+        shuffled: in another order, as the protocol allows.
+        fewer: so many are missing.
+    """
+
+    def answer(body: dict[str, Any]) -> Response:
+        size = body.get("dimensions") or dimensions
+        rows = []
+        for index, text in enumerate(body["input"]):
+            vector = [0.0] * size
+            vector[len(text) % size] += 2.0
+            vector[ord(text[0]) % size] += 1.0
+            rows.append({"object": "embedding", "index": index, "embedding": vector})
+        rows = rows[: len(rows) - fewer]
+        data = rows[::-1] if shuffled else rows
+        return JSONResponse({"object": "list", "model": body["model"], "data": data})
+
+    return answer
+
+
+def garbage(content: bytes = b"<html>Bad gateway</html>") -> Step:
+    """Answer in time, and not with what was asked for."""
+    return lambda _: Response(content, media_type="application/json")
+
+
 def _piece(index: int, function: dict[str, str], call_id: str | None) -> dict[str, Any]:
     head = {"index": index, "function": function}
     return {**head, "id": call_id, "type": "function"} if call_id else head
@@ -175,7 +203,8 @@ def openai_server() -> Iterator[OpenAIServer]:
     async def complete(request: Request) -> Response:
         return state.answer(await request.json())
 
-    app = Starlette(routes=[Route("/v1/chat/completions", complete, methods=["POST"])])
+    paths = ("/v1/chat/completions", "/v1/embeddings")
+    app = Starlette(routes=[Route(path, complete, methods=["POST"]) for path in paths])
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     # The socket listens already: whoever connects first waits for the server, not the other way.

@@ -39,6 +39,7 @@ def doctor(
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at every part."""
+    from api.commands import embedder_checks as embedders
     from api.commands import process_checks as processes
     from api.commands import server_checks as servers
 
@@ -47,7 +48,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from servers.check_database(settings)
     yield servers.check_redis(settings)
     yield servers.check_elasticsearch(settings)
-    yield processes.check_embedder(settings)
+    yield embedders.check_embedder(settings)
+    yield from embedders.check_vectors(settings)
     yield processes.check_language_model()
     yield processes.check_api(settings)
     yield processes.check_worker(settings)

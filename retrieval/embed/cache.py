@@ -1,17 +1,27 @@
 """Ready-made vectors in a small file: name of the text → half-precision vector."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.embed.protocol import DIMENSIONS, Vector
+from retrieval.embed.protocol import Vector
 
 HalfVector = NDArray[np.float16]
 
 _HASH_BYTES = 32
-_ROW = np.dtype([("hash", np.uint8, (_HASH_BYTES,)), ("vector", "<f2", (DIMENSIONS,))])
+
+
+def _row_of(dimensions: int) -> np.dtype[np.void]:
+    return np.dtype([("hash", np.uint8, (_HASH_BYTES,)), ("vector", "<f2", (dimensions,))])
+
+
+def _is_ours(found: np.dtype[np.void]) -> bool:
+    if found.names != ("hash", "vector") or len(shape := tuple(found["vector"].shape)) != 1:
+        return False
+    return found == _row_of(shape[0])
 
 
 class VectorCache:
@@ -39,22 +49,23 @@ class VectorCache:
 
 def cache_file(folder: Path, embedder_id: str) -> Path:
     """Return the file that holds an embedder's vectors."""
-    return folder / f"{embedder_id.replace('@', '-')}.npy"
+    return folder / f"{re.sub(r'[^A-Za-z0-9._]+', '-', embedder_id)}.npy"
 
 
 def load_vector_cache(folder: Path | None, embedder_id: str) -> VectorCache:
-    """Read an embedder's vectors; without a folder or a file there are none."""
+    """Read an embedder's vectors, of whatever size; without a folder or a file there are none."""
     if folder is None or not (path := cache_file(folder, embedder_id)).is_file():
         return VectorCache({})
     rows = np.load(path, allow_pickle=False)
-    if rows.dtype != _ROW:
+    if not _is_ours(rows.dtype):
         return VectorCache({})
     return VectorCache({row["hash"].tobytes(): row["vector"] for row in rows})
 
 
 def save_vector_cache(folder: Path, embedder_id: str, vectors: Mapping[bytes, HalfVector]) -> Path:
     """Write an embedder's vectors, sorted: the same vectors give the same bytes."""
-    rows = np.zeros(len(vectors), dtype=_ROW)
+    dimensions = len(next(iter(vectors.values()))) if vectors else 0
+    rows = np.zeros(len(vectors), dtype=_row_of(dimensions))
     for row, text_hash in zip(rows, sorted(vectors), strict=True):
         row["hash"] = np.frombuffer(text_hash, np.uint8)
         row["vector"] = vectors[text_hash]

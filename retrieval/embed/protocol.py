@@ -17,12 +17,9 @@ from retrieval.errors import EmbedderUnavailable
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 
-#: The width of the index's vector column.
-DIMENSIONS = 384
-
 
 class Embedder(Protocol):
-    """Turns text into L2-normalised vectors of `DIMENSIONS`."""
+    """Turns text into L2-normalised vectors, all of one size: at most 4,000 numbers."""
 
     @property
     def id(self) -> str:
@@ -39,6 +36,19 @@ class Embedder(Protocol):
 
         Raises: EmbedderUnavailable.
         """
+
+
+class OpenEmbedder(Embedder, Protocol):
+    """An embedder with what it holds open."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+
+
+def normalised(rows: Matrix) -> Matrix:
+    """Bring every row to length 1."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(norms, 1e-9), dtype=np.float32)
 
 
 class LocalEmbedder(ABC):
@@ -79,11 +89,14 @@ class LocalEmbedder(ABC):
     async def embed_passages(self, texts: Sequence[str]) -> Matrix:
         """Embed what is searched, one row a text."""
         if not texts:
-            return np.empty((0, DIMENSIONS), np.float32)
+            return np.empty((0, 0), np.float32)
         starts = range(0, len(texts), self.batch)
         batches = [list(texts[i : i + self.batch]) for i in starts]
         rows = [await asyncio.to_thread(self._run, b, is_query=False) for b in batches]
         return np.concatenate(rows)
+
+    async def aclose(self) -> None:  # noqa: B027 (no model has to)
+        """Nothing is open: the model goes with the process."""
 
     def _run(self, texts: list[str], *, is_query: bool) -> Matrix:
         with self._lock:

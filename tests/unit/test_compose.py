@@ -17,6 +17,7 @@ from agents.settings import AgentSettings
 from api.app import create_app
 from api.cli import build
 from api.settings import Settings
+from retrieval.settings import RetrievalSettings
 
 ROOT = Path(__file__).parent.parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -31,7 +32,7 @@ PORT = Settings.model_fields["port"].default
 def variables() -> set[str]:
     """Every variable that the code reads."""
     names: set[str] = set()
-    for settings in (Settings, AgentSettings):
+    for settings in (Settings, AgentSettings, RetrievalSettings):
         for name, field in settings.model_fields.items():
             names.add(f"ORIENTA_{name.upper()}")
             if isinstance(field.validation_alias, AliasChoices):

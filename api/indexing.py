@@ -1,0 +1,78 @@
+"""Wires what is searched: the index, its embedders, ingest and search."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.settings import Settings
+from crm.db import Pool
+from retrieval.embed.cache import VectorCache, load_vector_cache
+from retrieval.embed.choice import choose_embedder, find_embedder
+from retrieval.embed.protocol import Embedder, OpenEmbedder
+from retrieval.embed.recent import RecentQueries
+from retrieval.embed.serving import ServingEmbedder
+from retrieval.embed.succession import Succession
+from retrieval.ingest.service import IngestService
+from retrieval.search import KnowledgeSearch
+from retrieval.settings import RetrievalSettings
+from retrieval.stores.pg_succession import PgEmbedderStore
+from retrieval.stores.pgvector import PgVectorStore
+
+
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """The parts that work on the index."""
+
+    documents: PgVectorStore
+    knowledge: KnowledgeSearch
+    ingest: IngestService
+    succession: Succession
+
+
+@asynccontextmanager
+async def open_indexing(settings: Settings, pool: Pool) -> AsyncIterator[Indexing]:
+    """Wire the index for the block.
+
+    Raises: EmbedderUnavailable: the embedder that is set lacks a package or a setting.
+    """
+    given = retrieval_settings(settings)
+    chosen = choose_embedder(given)
+    embedder = RecentQueries(chosen) if chosen else None
+    documents, embedders = PgVectorStore(pool), PgEmbedderStore(pool)
+    cache = _cache(given, embedder)
+
+    def find(embedder_id: str) -> OpenEmbedder | None:
+        found = find_embedder(embedder_id, given)
+        return RecentQueries(found) if found else None
+
+    serving = ServingEmbedder(embedders, embedder, find) if embedder else None
+    try:
+        yield Indexing(
+            documents,
+            KnowledgeSearch(
+                documents,
+                embedder,
+                cache=cache,
+                serving=serving,
+                fallback_language=settings.default_locale,
+            ),
+            IngestService(documents, embedder, cache=cache),
+            Succession(embedders, documents, embedder),
+        )
+    finally:
+        if serving is not None:
+            await serving.aclose()
+
+
+def retrieval_settings(settings: Settings) -> RetrievalSettings:
+    """Return the settings of retrieval, with what those of the deployment say."""
+    return RetrievalSettings(embedder=settings.embedder, default_locale=settings.default_locale)
+
+
+def _cache(given: RetrievalSettings, embedder: Embedder | None) -> VectorCache:
+    """Return ready-made vectors: those of the demo's own texts, unless others are set."""
+    if embedder is None:
+        return VectorCache({})
+    folder = given.vector_cache or Path(__file__).parent / "demo" / "vectors"
+    return load_vector_cache(folder, embedder.id)
