@@ -48,7 +48,8 @@ async def do_once(
         return adapter.validate_json(secret.open(base64.b64decode(kept["box"])))
     result = await act()
     person_id = about(result) if about else INSTITUTION
-    sealed = (await _secret(uow, person_id)).seal(canonical(adapter.dump_python(result)))
+    plain = adapter.dump_python(result, mode="json")  # what the adapter can read again
+    sealed = (await _secret(uow, person_id)).seal(canonical(plain))
     box = base64.b64encode(sealed).decode()
     await idempotency.complete(uow, key, {"person_id": str(person_id), "box": box})
     return result

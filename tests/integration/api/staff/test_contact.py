@@ -29,6 +29,19 @@ async def test_preferences(office: Office, advisor: Headers) -> None:
     assert (await office.client.get(url, headers=advisor)).json() == kept.json()
 
 
+async def test_preferences_are_set_once_a_key(office: Office, advisor: Headers) -> None:
+    url = f"/v1/people/{await _create(office, advisor)}/preferences"
+    body = {"preferred_channel": "sms", "opted_out": ["email", "call"]}
+    key = {"Idempotency-Key": str(uuid4())}
+
+    first, again = [
+        await office.client.put(url, json=body, headers=advisor | key) for _ in range(2)
+    ]
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json()
+
+
 @pytest.mark.parametrize("body", [{"opted_out": ["fax"]}, {"preferred_channel": "fax"}, {"x": 1}])
 async def test_preferences_that_are_none(office: Office, advisor: Headers, body: object) -> None:
     url = f"/v1/people/{await _create(office, advisor)}/preferences"
