@@ -24,6 +24,7 @@ app.command("bench")(bench)
 
 EVERYTHING = "all"
 RETRIEVAL = "retrieval"
+RECOMMENDATION = "recommendation"
 
 #: Whether all is well, and the record of it.
 Outcome = tuple[bool, dict[str, Any]]
@@ -53,6 +54,9 @@ def run(
     json: Annotated[Path | None, typer.Option(help="Write every score and word there.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N scenarios.")] = None,
     only: Annotated[str | None, typer.Option(help="Only ids and families beginning so.")] = None,
+    held_out: Annotated[
+        Path | None, typer.Option(help="`recommendation`: enrolments to be judged by as well.")
+    ] = None,
 ) -> None:
     """Run a suite against servers of its own; exit code 1 unless everything passes or holds."""
     logging.basicConfig(level=logging.WARNING)
@@ -64,6 +68,8 @@ def run(
     outcomes = [_run(console, s, provider.value) for s in suites]
     if suite in {EVERYTHING, RETRIEVAL}:
         outcomes.append(_measure_retrieval(console))
+    if suite in {EVERYTHING, RECOMMENDATION}:
+        outcomes.append(_measure_recommendation(console, held_out))
     if json is not None:
         write_json(json, [record for _, record in outcomes])
     raise typer.Exit(0 if all(good for good, _ in outcomes) else 1)
@@ -95,6 +101,13 @@ def _measure_retrieval(console: Console) -> Outcome:
     result = run_retrieval(lambda what: console.print(f"… {what}", highlight=False))
     print_retrieval(console, result)
     return result.good, figures_of(result)
+
+
+def _measure_recommendation(console: Console, held_out: Path | None) -> Outcome:
+    from evals.recommendation.report import measure_recommendation
+
+    good, figures = measure_recommendation(console, held_out=held_out)
+    return good, {"suite": RECOMMENDATION, "good": good, "figures": figures}
 
 
 async def _play(console: Console, settings: Settings, suite: Suite, provider: str) -> SuiteResult:

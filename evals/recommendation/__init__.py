@@ -1,0 +1,1 @@
+"""Measures the recommender on enrolments in online courses that are not ours."""

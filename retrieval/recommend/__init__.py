@@ -1,0 +1,1 @@
+"""Ranks courses for a person from what others took, what courses say, and what is liked."""
