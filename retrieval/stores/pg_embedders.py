@@ -131,6 +131,7 @@ async def delete_retired(conn: Connection, embedder_id: str) -> None:
     for language in LANGUAGES:
         name = sql.Identifier(index_name(embedder_id, language))
         await conn.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
+    await conn.execute("DELETE FROM search_vector_changes WHERE embedder = %s", (embedder_id,))
     await conn.execute(
         "DELETE FROM search_embedders WHERE id = %s AND state = 'retired' AND NOT EXISTS"
         " (SELECT 1 FROM search_vectors WHERE embedder = search_embedders.id)",

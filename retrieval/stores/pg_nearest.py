@@ -152,7 +152,7 @@ async def centres_of(
 ) -> dict[Language, Centre]:
     """Return how near a vector is to the mean of each language's chunks."""
     rows = await conn.execute(
-        "SELECT language, chunks, -(centre <#> %s::halfvec) AS similarity"
+        "SELECT language, chunks, -(total <#> %s::vector) / chunks AS similarity"
         " FROM search_centres WHERE kind = %s AND embedder = %s",
         (vector_text(vector), kind, embedder_id),
     )

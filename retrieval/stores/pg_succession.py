@@ -54,7 +54,7 @@ class PgEmbedderStore:
             if await pg_vectors.count_pending(conn, embedder_id, claimable_only=False):
                 return False
             await pg_statistics.lock(conn)
-            await pg_vectors.refresh_centres(conn, embedder_id)
+            await pg_statistics.refresh_centres(conn, embedder_id)
             return await pg_embedders.hand_over(conn, embedder_id)
 
     async def delete_retired(self, *, for_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The SQL of embedding: claims, vectors and mean vectors."""
+"""The SQL of embedding: claims and vectors."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ _ATTACH = """
         DELETE FROM search_claims WHERE embedder = %(embedder)s AND chunk_id = ANY (%(ids)s))
     INSERT INTO search_vectors (chunk_id, embedder, kind, language, embedding)
     SELECT id, %(embedder)s, kind, language, embedding::halfvec FROM ready
-        ON CONFLICT (chunk_id, embedder) DO UPDATE SET embedding = excluded.embedding
+        ON CONFLICT (chunk_id, embedder) DO NOTHING
 """
 
 _ATTACH_BY_HASH = """
@@ -68,21 +68,6 @@ _ATTACH_BY_HASH = """
        FOR KEY SHARE OF e
         ON CONFLICT (chunk_id, embedder) DO NOTHING
 """
-
-_REFRESH_CENTRES = """
-    WITH fresh AS (
-        SELECT kind, language, embedder, count(*) AS chunks, avg(embedding) AS centre
-          FROM search_vectors WHERE embedder = %(embedder)s
-         GROUP BY kind, language, embedder),
-    gone AS (
-        DELETE FROM search_centres c WHERE embedder = %(embedder)s AND NOT EXISTS (
-            SELECT 1 FROM fresh f WHERE f.kind = c.kind AND f.language = c.language))
-    INSERT INTO search_centres (kind, language, embedder, chunks, centre)
-    SELECT kind, language, embedder, chunks, centre FROM fresh
-        ON CONFLICT (kind, language, embedder)
-        DO UPDATE SET chunks = excluded.chunks, centre = excluded.centre
-"""
-
 
 _OF_DOCUMENT = """
     SELECT DISTINCT ON (c.text_hash, v.embedder)
@@ -153,8 +138,3 @@ async def count_pending(conn: Connection, embedder_id: str, *, claimable_only: b
     query = f"SELECT count(*) AS n {_WITHOUT_VECTOR} {_UNCLAIMED if claimable_only else ''}"
     row = await (await conn.execute(query, {"embedder": embedder_id})).fetchone()
     return int(row["n"]) if row else 0
-
-
-async def refresh_centres(conn: Connection, embedder_id: str) -> None:
-    """Compute the mean vector of each corpus anew."""
-    await conn.execute(_REFRESH_CENTRES, {"embedder": embedder_id})

@@ -94,10 +94,10 @@ class PgVectorStore:
             return await pg_documents.delete(conn, ids)
 
     async def refresh_statistics(self) -> None:
-        """Count the words of each corpus anew, for ranking and for typos."""
+        """Bring the count of words in step, for ranking and for typos."""
         async with self._pool.connection() as conn, conn.transaction():
             await pg_statistics.lock(conn)
-            await pg_statistics.refresh(conn)
+            await pg_statistics.refresh_words(conn)
 
     async def get_document(
         self, document_id: str, version: int | None = None, *, on: date
@@ -148,10 +148,10 @@ class PgVectorStore:
             return await pg_vectors.count_pending(conn, embedder_id, claimable_only=claimable_only)
 
     async def refresh_centres(self, embedder_id: str) -> None:
-        """Compute the mean vector of each corpus anew."""
+        """Bring the mean vector of each corpus in step."""
         async with self._pool.connection() as conn, conn.transaction():
             await pg_statistics.lock(conn)
-            await pg_vectors.refresh_centres(conn, embedder_id)
+            await pg_statistics.refresh_centres(conn, embedder_id)
 
     async def search_lexical(
         self, scope: Scope, language: Language, text: str, *, limit: int

@@ -112,7 +112,7 @@ class DocumentStore(Protocol):
         """Remove documents with all versions, chunks and vectors."""
 
     async def refresh_statistics(self) -> None:
-        """Count the words of each corpus anew, for ranking and for typos."""
+        """Bring the count of words in step, for ranking and for typos."""
 
 
 class DocumentReader(Protocol):
@@ -150,7 +150,7 @@ class VectorStore(Protocol):
         """Count the chunks without this embedder's vector, or those that nobody works on."""
 
     async def refresh_centres(self, embedder_id: str) -> None:
-        """Compute the mean vector of each corpus anew."""
+        """Bring the mean vector of each corpus in step."""
 
 
 class EmbedderStore(Protocol):

@@ -1,0 +1,12 @@
+"""Words and centres of a corpus kept in step by what changes."""
+
+from api.migrations.sql import run_sql_beside
+
+revision = "0024_search_counts"
+down_revision = "0023_address_parts"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
