@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crm.actor import Actor
-from crm.analytics import store
+from crm.analytics import compute_store, stale_store, store
 from crm.analytics.models import (
     MODELS,
     BandConversion,
@@ -61,17 +61,17 @@ class AnalyticsService:
         """Note what an event makes stale; noting it again changes nothing."""
         parts = stale_by(event, self._zone)
         async with self._db.transaction() as uow:
-            await store.mark_stale(uow.conn, parts)
+            await stale_store.mark_stale(uow.conn, parts)
 
     async def note_everything(self) -> None:
         """Ask for everything to be computed anew, e.g. after data came without events."""
         async with self._db.transaction() as uow:
-            await store.mark_everything(uow.conn, time_zone=self._zone.key)
+            await stale_store.mark_everything(uow.conn, time_zone=self._zone.key)
 
     async def refresh(self) -> int:
         """Compute what is stale, a model a transaction; returns how many parts there were."""
         async with self._db.read() as conn:
-            stale = await store.select_stale(
+            stale = await stale_store.select_stale(
                 conn, at=self._db.clock.now(), time_zone=self._zone.key
             )
         return sum([await self._refresh(model) for model in MODELS if model in stale])
@@ -79,16 +79,16 @@ class AnalyticsService:
     async def _refresh(self, model: Model) -> int:
         async with self._db.transaction() as uow:
             if model == "receivables" and await self._is_from_yesterday(uow):
-                await store.mark_stale(uow.conn, [Stale("receivables")])
-            keys = await store.take_stale(uow.conn, model, limit=_PARTS)
+                await stale_store.mark_stale(uow.conn, [Stale("receivables")])
+            keys = await stale_store.take_stale(uow.conn, model, limit=_PARTS)
             if keys:
                 await self._compute(uow, model, keys)
-                await store.note_refresh(uow.conn, model, at=uow.clock.now())
+                await stale_store.note_refresh(uow.conn, model, at=uow.clock.now())
         return len(keys)
 
     async def _is_from_yesterday(self, uow: UnitOfWork) -> bool:
         """Return whether what is owed has grown older since it was looked at."""
-        last = await store.select_refresh(uow.conn, "receivables")
+        last = await stale_store.select_refresh(uow.conn, "receivables")
         return last is not None and day_in(self._zone, last) < self._today(uow)
 
     def _today(self, uow: UnitOfWork) -> date:
@@ -97,12 +97,12 @@ class AnalyticsService:
     async def _compute(self, uow: UnitOfWork, model: Model, keys: Sequence[str]) -> None:
         conn, zone = uow.conn, self._zone.key
         work: Mapping[Model, Callable[[], Awaitable[None]]] = {
-            "funnel": lambda: store.compute_funnel(conn),
-            "responses": lambda: store.compute_responses(conn, keys, time_zone=zone),
-            "revenue": lambda: store.compute_revenue(conn, keys, time_zone=zone),
-            "receivables": lambda: store.compute_receivables(conn, today=self._today(uow)),
-            "cohorts": lambda: store.compute_cohorts(conn, keys, at=uow.clock.now()),
-            "scores": lambda: store.compute_scores(conn),
+            "funnel": lambda: compute_store.compute_funnel(conn),
+            "responses": lambda: compute_store.compute_responses(conn, keys, time_zone=zone),
+            "revenue": lambda: compute_store.compute_revenue(conn, keys, time_zone=zone),
+            "receivables": lambda: compute_store.compute_receivables(conn, today=self._today(uow)),
+            "cohorts": lambda: compute_store.compute_cohorts(conn, keys, at=uow.clock.now()),
+            "scores": lambda: compute_store.compute_scores(conn),
         }
         await work[model]()
 
@@ -122,7 +122,7 @@ class AnalyticsService:
             rows = await store.select_funnel(
                 conn, source=source, programme_code=programme_code, term=term
             )
-            at = await store.select_refresh(conn, "funnel")
+            at = await stale_store.select_refresh(conn, "funnel")
         return Reading(tuple(FunnelStep(**row) for row in rows), at)
 
     async def responses(self, *, since: date, until: date, actor: Actor) -> Reading[ResponseTimes]:
@@ -130,7 +130,7 @@ class AnalyticsService:
         require(actor, Area.ANALYTICS)
         async with self._db.read() as conn:
             rows = await store.select_responses(conn, since=since, until=until)
-            at = await store.select_refresh(conn, "responses")
+            at = await stale_store.select_refresh(conn, "responses")
         return Reading(tuple(ResponseTimes(**row) for row in rows), at)
 
     async def revenue(self, *, since: date, until: date, actor: Actor) -> Reading[Revenue]:
@@ -138,7 +138,7 @@ class AnalyticsService:
         require(actor, Area.ANALYTICS)
         async with self._db.read() as conn:
             rows = await store.select_revenue(conn, since=since, until=until)
-            at = await store.select_refresh(conn, "revenue")
+            at = await stale_store.select_refresh(conn, "revenue")
         return Reading(
             tuple(
                 Revenue(
@@ -157,7 +157,7 @@ class AnalyticsService:
         require(actor, Area.ANALYTICS)
         async with self._db.read() as conn:
             rows = await store.select_receivables(conn)
-            at = await store.select_refresh(conn, "receivables")
+            at = await stale_store.select_refresh(conn, "receivables")
         return Reading(
             tuple(
                 Receivable(row["age"], row["invoices"], Money(row["amount_minor"], row["currency"]))
@@ -183,5 +183,5 @@ class AnalyticsService:
         require(actor, Area.ANALYTICS)
         async with self._db.read() as conn:
             rows = await store.select_scores(conn)
-            at = await store.select_refresh(conn, "scores")
+            at = await stale_store.select_refresh(conn, "scores")
         return Reading(tuple(BandConversion(**row) for row in rows), at)

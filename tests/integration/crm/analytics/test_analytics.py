@@ -13,7 +13,7 @@ from api.bootstrap import Services, open_services
 from api.handlers import NAMES, deliver
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Actor
-from crm.analytics import store
+from crm.analytics import stale_store
 from crm.analytics.models import Stale
 from crm.clock import FixedClock
 from crm.db import Database
@@ -185,7 +185,7 @@ async def test_looking_whether_anything_is_stale_costs_one_query(
 
     monkeypatch.setattr(Database, "transaction", transaction)
     async with house.database.transaction() as uow:
-        await store.mark_stale(uow.conn, [Stale("funnel")])
+        await stale_store.mark_stale(uow.conn, [Stale("funnel")])
     assert await house.services.analytics.refresh() == 1
 
 
