@@ -6,7 +6,7 @@ from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound
 from crm.money import Money
-from crm.payments import store
+from crm.payments import fact_store, refund_store, store
 from crm.payments.fold import PaymentState, fold
 from crm.payments.intents import store as intents
 from crm.payments.invoices import store as invoices
@@ -42,7 +42,7 @@ async def open_book(uow: UnitOfWork, payment_id: PaymentId) -> Book:
     invoice = await invoices.select_invoice(uow.conn, found.invoice_id, owner=None)
     assert payment is not None, "payments are never deleted"  # noqa: S101
     assert invoice is not None, "invoices are never deleted"  # noqa: S101
-    facts = await store.select_facts(uow.conn, payment_id)
+    facts = await fact_store.select_facts(uow.conn, payment_id)
     return Book(invoice, payment, facts, fold(facts))
 
 
@@ -50,13 +50,13 @@ async def enter(uow: UnitOfWork, book: Book, fact: Fact, *, actor: Actor) -> Boo
     """Enter a fact everywhere it counts; None when it was entered before."""
     at = uow.clock.now()
     seq = len(book.facts) + 1
-    if not await store.insert_fact(uow.conn, book.payment.id, fact, seq=seq, at=at):
+    if not await fact_store.insert_fact(uow.conn, book.payment.id, fact, seq=seq, at=at):
         return None
     facts = (*book.facts, fact)
     state = fold(facts)
     payment = await store.update_payment(uow.conn, book.payment.id, state, version=seq, at=at)
     if state.refunds != book.state.refunds:
-        await store.update_refunds(uow.conn, state.refunds, at=at)
+        await refund_store.update_refunds(uow.conn, state.refunds, at=at)
     moved = fact_transaction(book.invoice, payment, fact, before=book.state, after=state)
     await ledger.insert_transactions(uow.conn, [moved], at=at)
     for event in news_of(payment.id, payment.invoice_id, before=book.state, after=state, fact=fact):

@@ -11,7 +11,7 @@ from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
-from crm.payments import store
+from crm.payments import fact_store, refund_store, store
 from crm.payments.invoices import store as invoices
 from crm.payments.invoices.models import CreditNote, Invoice
 from crm.payments.invoices.store import InvoiceFilter
@@ -104,8 +104,8 @@ class PaymentReading:
             payment = await store.select_payment(uow.conn, payment_id, owner=owner)
             if payment is None:
                 raise NotFound("payment.unknown", "There is no such payment.")
-            refunds = await store.select_refunds(uow.conn, payment_id)
-            facts = await store.select_facts(uow.conn, payment_id)
+            refunds = await refund_store.select_refunds(uow.conn, payment_id)
+            facts = await fact_store.select_facts(uow.conn, payment_id)
             shown = {"payment_id": payment_id}
             record_read(uow, "payment.read", actor=actor, people=[payment.person_id], payload=shown)
         return PaymentDetail(payment, tuple(refunds), facts)
@@ -145,7 +145,7 @@ class PaymentReading:
         require(actor, Area.PAYMENTS)
         after = decode_cursor(cursor, datetime.fromisoformat, str)
         async with self._db.transaction() as uow:
-            rows = await store.select_disputes(uow.conn, after=after, limit=limit + 1)
+            rows = await fact_store.select_disputes(uow.conn, after=after, limit=limit + 1)
             page = page_of(rows, limit, _dispute_cursor)
             seen = [row.payment.person_id for row in page.items]
             record_read(uow, "dispute.list", actor=actor, people=seen)

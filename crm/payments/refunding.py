@@ -5,7 +5,7 @@ from crm.db import UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
 from crm.money import Money
-from crm.payments import store
+from crm.payments import refund_store
 from crm.payments.book import Book, enter, open_book
 from crm.payments.gateways.protocol import RefundState
 from crm.payments.intents import store as intents
@@ -37,7 +37,7 @@ async def request_refund(
         Conflict("refund.effect"): the key asked for another refund.
     """
     book = await open_book(uow, payment_id)
-    if asked := await store.select_refund_by_effect(uow.conn, effect_key):
+    if asked := await refund_store.select_refund_by_effect(uow.conn, effect_key):
         if (asked.payment_id, asked.amount) != (payment_id, amount):
             raise Conflict("refund.effect", "This key asked for another refund.")
         return asked
@@ -76,7 +76,7 @@ async def _insert(
         created_at=at,
         updated_at=at,
     )
-    await store.insert_refund(uow.conn, refund, effect_key=effect_key)
+    await refund_store.insert_refund(uow.conn, refund, effect_key=effect_key)
     return refund.id
 
 
@@ -85,7 +85,7 @@ async def find_refund(uow: UnitOfWork, refund_id: RefundId) -> Refund:
 
     Raises: NotFound("refund.unknown").
     """
-    refund = await store.select_refund(uow.conn, refund_id)
+    refund = await refund_store.select_refund(uow.conn, refund_id)
     if refund is None:
         raise NotFound("refund.unknown", "There is no such refund.")
     return refund
@@ -121,7 +121,9 @@ async def _note(
 ) -> Refund:
     refund = await find_refund(uow, refund_id)
     book = await open_book(uow, refund.payment_id)
-    await store.update_refund_reference(uow.conn, refund_id, gateway_ref=gateway_ref, error=error)
+    await refund_store.update_refund_reference(
+        uow.conn, refund_id, gateway_ref=gateway_ref, error=error
+    )
     amount = refund.amount if kind == "refunded" else None
     await enter(uow, book, _fact(uow, kind, refund_id, amount=amount), actor=SERVICE_ACTOR)
     if kind in ("refund_noted", "refund_given_up"):

@@ -1,28 +1,21 @@
-"""All the SQL of payments: their events, what lists show of them, and refunds."""
+"""All the SQL of payments as they stand."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
 from crm.db import Connection
 from crm.ids import PersonId
 from crm.money import Money
 from crm.paging import equal, newest_first
-from crm.payments.fold import PaymentState, RefundState
+from crm.payments.fold import PaymentState
 from crm.payments.models import (
-    Dispute,
-    Fact,
     InvoiceId,
     Payment,
     PaymentId,
-    Refund,
-    RefundId,
 )
-
-# --- payments -----------------------------------------------------------------------------------
 
 
 async def insert_payment(conn: Connection, payment: Payment, *, effect_key: str) -> None:
@@ -146,35 +139,6 @@ _FILTERS = equal("status", "person_id", "invoice_id", "gateway") | {
 }
 
 
-async def select_disputes(
-    conn: Connection, *, after: tuple[datetime, str] | None, limit: int
-) -> list[Dispute]:
-    """Return what happened in disputes, the newest first.
-
-    Args:
-        after: (recorded_at, source_key) of the last one seen.
-    """
-    clause = "AND (e.recorded_at, e.source_key) < (%s, %s)" if after else ""
-    rows = await conn.execute(
-        f"""
-        SELECT p.*, e.kind, e.source_key, e.occurred_at, e.refund_id, e.data, e.recorded_at,
-            e.amount_minor AS fact_minor
-        FROM payment_events AS e JOIN payments AS p ON p.id = e.payment_id
-        WHERE e.kind IN ('disputed', 'dispute_won', 'dispute_lost') {clause}
-        ORDER BY e.recorded_at DESC, e.source_key DESC LIMIT %s
-        """,  # noqa: S608 (the clause is a constant)
-        [*(after or ()), limit],
-    )
-    return [
-        Dispute(
-            payment_of(row),
-            fact_of({**row, "amount_minor": row["fact_minor"]}),
-            row["recorded_at"],
-        )
-        for row in await rows.fetchall()
-    ]
-
-
 def payment_of(row: DictRow) -> Payment:
     """Return the payment of a row."""
 
@@ -197,168 +161,6 @@ def payment_of(row: DictRow) -> Payment:
         checkout_url=row["checkout_url"],
         checkout_expires_at=row["checkout_expires_at"],
         version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-# --- events -------------------------------------------------------------------------------------
-
-
-async def insert_fact(
-    conn: Connection, payment_id: PaymentId, fact: Fact, *, seq: int, at: datetime
-) -> bool:
-    """Append to a payment's stream; False when the source key is there already."""
-    rows = await conn.execute(
-        """
-        INSERT INTO payment_events (payment_id, seq, kind, source_key, amount_minor, currency,
-            refund_id, data, occurred_at, recorded_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (source_key) DO NOTHING
-        """,
-        [
-            payment_id,
-            seq,
-            fact.kind,
-            fact.source_key,
-            fact.amount and fact.amount.amount_minor,
-            fact.amount and fact.amount.currency,
-            fact.refund_id,
-            Jsonb(dict(fact.data)),
-            fact.occurred_at,
-            at,
-        ],
-    )
-    return rows.rowcount == 1
-
-
-async def select_facts(conn: Connection, payment_id: PaymentId) -> tuple[Fact, ...]:
-    """Return a payment's stream."""
-    rows = await conn.execute(
-        "SELECT * FROM payment_events WHERE payment_id = %s ORDER BY seq", [payment_id]
-    )
-    return tuple(fact_of(row) for row in await rows.fetchall())
-
-
-async def select_streams(
-    conn: Connection, *, after: PaymentId | None, limit: int
-) -> dict[PaymentId, list[Fact]]:
-    """Return the streams of the payments that follow one, by payment.
-
-    Args:
-        limit: how many payments.
-    """
-    rows = await conn.execute(
-        """
-        SELECT e.* FROM payment_events AS e JOIN (
-            SELECT payment_id FROM payment_events
-            WHERE seq = 1 AND (%(after)s::uuid IS NULL OR payment_id > %(after)s)
-            ORDER BY payment_id LIMIT %(limit)s
-        ) AS stretch USING (payment_id) ORDER BY e.payment_id, e.seq
-        """,
-        {"after": after, "limit": limit},
-    )
-    streams: dict[PaymentId, list[Fact]] = {}
-    for row in await rows.fetchall():
-        streams.setdefault(PaymentId(row["payment_id"]), []).append(fact_of(row))
-    return streams
-
-
-def fact_of(row: DictRow) -> Fact:
-    """Return the fact of a row."""
-    minor = row["amount_minor"]
-    return Fact(
-        kind=row["kind"],
-        source_key=row["source_key"],
-        occurred_at=row["occurred_at"],
-        amount=None if minor is None else Money(minor, row["currency"]),
-        refund_id=row["refund_id"] and RefundId(row["refund_id"]),
-        data=row["data"],
-    )
-
-
-# --- refunds ------------------------------------------------------------------------------------
-
-
-async def insert_refund(conn: Connection, refund: Refund, *, effect_key: str) -> None:
-    """Add a refund."""
-    await conn.execute(
-        """
-        INSERT INTO refunds (id, payment_id, amount_minor, currency, reason, effect_key, status,
-            created_at, updated_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        [
-            refund.id,
-            refund.payment_id,
-            refund.amount.amount_minor,
-            refund.amount.currency,
-            refund.reason,
-            effect_key,
-            refund.status,
-            refund.created_at,
-            refund.updated_at,
-        ],
-    )
-
-
-async def update_refunds(
-    conn: Connection, refunds: Mapping[RefundId, RefundState], *, at: datetime
-) -> None:
-    """Write what became of refunds."""
-    ids: Sequence[RefundId] = sorted(refunds)
-    await conn.execute(
-        """
-        UPDATE refunds AS r SET status = t.status, updated_at = %s
-        FROM unnest(%s::uuid[], %s::text[]) AS t (id, status)
-        WHERE r.id = t.id AND r.status <> t.status
-        """,
-        [at, list(ids), [refunds[refund_id].status for refund_id in ids]],
-    )
-
-
-async def update_refund_reference(
-    conn: Connection, refund_id: RefundId, *, gateway_ref: str | None, error: str | None
-) -> None:
-    """Write what the gateway calls a refund, or why it failed."""
-    await conn.execute(
-        "UPDATE refunds SET gateway_ref = coalesce(%s, gateway_ref), error = %s WHERE id = %s",
-        [gateway_ref, error, refund_id],
-    )
-
-
-async def select_refund(conn: Connection, refund_id: RefundId) -> Refund | None:
-    """Return a refund."""
-    rows = await conn.execute("SELECT * FROM refunds WHERE id = %s", [refund_id])
-    row = await rows.fetchone()
-    return refund_of(row) if row else None
-
-
-async def select_refund_by_effect(conn: Connection, effect_key: str) -> Refund | None:
-    """Return the refund that an effect asked for."""
-    rows = await conn.execute("SELECT * FROM refunds WHERE effect_key = %s", [effect_key])
-    row = await rows.fetchone()
-    return refund_of(row) if row else None
-
-
-async def select_refunds(conn: Connection, payment_id: PaymentId) -> list[Refund]:
-    """Return a payment's refunds, the oldest first."""
-    rows = await conn.execute(
-        "SELECT * FROM refunds WHERE payment_id = %s ORDER BY created_at, id", [payment_id]
-    )
-    return [refund_of(row) for row in await rows.fetchall()]
-
-
-def refund_of(row: DictRow) -> Refund:
-    """Return the refund of a row."""
-    return Refund(
-        id=RefundId(row["id"]),
-        payment_id=PaymentId(row["payment_id"]),
-        amount=Money(row["amount_minor"], row["currency"]),
-        reason=row["reason"],
-        status=row["status"],
-        gateway_ref=row["gateway_ref"],
-        error=row["error"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -8,7 +8,7 @@ from crm.db import UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
 from crm.money import Money
-from crm.payments import store
+from crm.payments import fact_store, store
 from crm.payments.book import Book, enter, open_book, void
 from crm.payments.events import PaymentInitiated
 from crm.payments.fold import fold
@@ -134,7 +134,7 @@ async def _begin(
     key = f"initiated:{effect_key}"
     fact = Fact(kind="initiated", source_key=key, occurred_at=at, amount=amount, data=told)
     await store.insert_payment(uow.conn, payment, effect_key=effect_key)
-    await store.insert_fact(uow.conn, payment.id, fact, seq=1, at=at)
+    await fact_store.insert_fact(uow.conn, payment.id, fact, seq=1, at=at)
     return Book(invoice, payment, (fact,), fold([fact]))
 
 

@@ -1,6 +1,7 @@
 """Makes the ledger and the projections again from what happened."""
 
 from crm.db import UnitOfWork
+from crm.payments import fact_store, refund_store
 from crm.payments import store as payments
 from crm.payments.book import fact_transaction
 from crm.payments.fold import fold
@@ -39,7 +40,7 @@ async def _post_invoices(uow: UnitOfWork) -> int:
 
 async def _post_payments(uow: UnitOfWork) -> int:
     posted, last = 0, None
-    while streams := await payments.select_streams(uow.conn, after=last, limit=_STRETCH):
+    while streams := await fact_store.select_streams(uow.conn, after=last, limit=_STRETCH):
         owners = await _owners(uow, list(streams))
         transactions = [
             transaction
@@ -77,11 +78,11 @@ async def rebuild_payments(uow: UnitOfWork) -> int:
     Returns: how many payments there are.
     """
     count, last = 0, None
-    while streams := await payments.select_streams(uow.conn, after=last, limit=_STRETCH):
+    while streams := await fact_store.select_streams(uow.conn, after=last, limit=_STRETCH):
         for payment_id, facts in streams.items():
             state, at = fold(facts), facts[-1].occurred_at
             await payments.update_payment(uow.conn, payment_id, state, version=len(facts), at=at)
-            await payments.update_refunds(uow.conn, state.refunds, at=at)
+            await refund_store.update_refunds(uow.conn, state.refunds, at=at)
         count += len(streams)
         last = max(streams)
     await _write_due_dates(uow)

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from crm.actor import SERVICE_ACTOR
 from crm.errors import RuleBroken
 from crm.money import Money
-from crm.payments import acts, store
+from crm.payments import acts, fact_store, store
 from crm.payments.fold import fold
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ async def check(till: Till, invoice: Invoice) -> None:
         assert now.is_settled
     async with till.database.read() as conn:
         payments = await store.select_payments_of(conn, invoice.id)
-        states = {p.id: fold(await store.select_facts(conn, p.id)) for p in payments}
+        states = {p.id: fold(await fact_store.select_facts(conn, p.id)) for p in payments}
         due = await conn.execute("SELECT next_due_on FROM invoices WHERE id = %s", [invoice.id])
         row: Any = await due.fetchone()
     assert row["next_due_on"] == now.next_due_on

@@ -10,7 +10,7 @@ import pytest
 from crm.errors import RuleBroken
 from crm.ids import PersonId
 from crm.money import Money
-from crm.payments import store
+from crm.payments import fact_store, store
 from crm.payments.invoices import store as invoices
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ async def test_no_list_reads_a_whole_table(till: Till, many: PersonId) -> None:
             lambda: store.select_payments(seen, {"status": "disputed"}, owner=None, **page),
             lambda: store.select_payments(seen, {"gateway": "cash"}, owner=None, **page),
             lambda: store.select_payments(seen, {}, owner=many, **page),
-            lambda: store.select_disputes(seen, after=(after[0], "x"), limit=51),
+            lambda: fact_store.select_disputes(seen, after=(after[0], "x"), limit=51),
             *(
                 lambda only=only: invoices.select_invoices(  # type: ignore[misc]
                     seen, only, person_id=None, today=today, **page
