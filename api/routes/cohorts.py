@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response, status
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.bodies import Body
+from api.bodies import Body, MoneyIn
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Day
-from api.routes.courses import CatalogueReader, CatalogueWriter, Code, CohortOut, Price
+from api.routes.courses import CatalogueReader, CatalogueWriter, Code, CohortOut
 from crm.courses.commands import CreateCohort, UpdateCohort
 from crm.courses.models import CohortStatus, Modality, Schedule, Weekday
 
@@ -57,7 +57,7 @@ class NewCohort(Body):
     schedule: ScheduleBody
     seats: _Seats
     blocked_seats: _Seats = 0
-    price: Price | None = None
+    price: MoneyIn | None = None
     status: CohortStatus = "open"
 
     def to_command(self) -> CreateCohort:
@@ -67,7 +67,7 @@ class NewCohort(Body):
         return CreateCohort(
             **plain,
             schedule=Schedule(tuple(times.days), times.start_time, times.end_time),
-            price=self.price.to_money() if self.price else None,
+            price=self.price.money if self.price else None,
         )
 
 
@@ -78,7 +78,7 @@ class CohortPatch(Body):
     seats: _Seats | None = None
     blocked_seats: _Seats | None = None
     enrolment_closes: Day | None = None
-    price: Price | None = None
+    price: MoneyIn | None = None
 
 
 def cohort_key(code_or_id: str) -> str | UUID:
@@ -152,7 +152,7 @@ async def update_cohort(
         seats=body.seats,
         blocked_seats=body.blocked_seats,
         enrolment_closes=body.enrolment_closes,
-        price=body.price.to_money() if body.price else None,
+        price=body.price.money if body.price else None,
     )
     changed = await services.courses.update_cohort(command, actor=staff, idempotency=idempotency)
     return CohortOut.of(changed)

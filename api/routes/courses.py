@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from api.auth import staff_in
-from api.bodies import Body, MoneyOut, Out
+from api.bodies import Body, MoneyIn, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from crm.actor import Actor
 from crm.courses.models import (
@@ -23,7 +23,6 @@ from crm.courses.models import (
     Weekday,
 )
 from crm.identity.permissions import Area
-from crm.money import Money
 
 router = APIRouter(prefix="/v1/courses", tags=["courses"])
 
@@ -35,17 +34,6 @@ Code = Annotated[str, Field(min_length=2, max_length=40, pattern=CODE_PATTERN)]
 CoursePath = Annotated[str, Path(max_length=40, description="The course's code, e.g. `DAT-101`")]
 _Line = Annotated[str, Field(min_length=1, max_length=300)]
 _Lines = Annotated[list[_Line], Field(max_length=30)]
-
-
-class Price(Body):
-    """A price in minor units."""
-
-    amount_minor: Annotated[int, Field(ge=0, le=10**12)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
-
-    def to_money(self) -> Money:
-        """Return the price as the domain has it."""
-        return Money(self.amount_minor, self.currency)
 
 
 class TextOut(Out):
@@ -162,7 +150,7 @@ class CourseBody(Body):
     hours: Annotated[int, Field(ge=1, le=10_000)]
     weeks: Annotated[int, Field(ge=1, le=520)]
     hours_per_week: Annotated[int, Field(ge=1, le=168)]
-    price: Price
+    price: MoneyIn
     certificate: bool
     active: bool = True
 
@@ -180,7 +168,7 @@ class CourseBody(Body):
             hours=self.hours,
             weeks=self.weeks,
             hours_per_week=self.hours_per_week,
-            price=self.price.to_money(),
+            price=self.price.money,
             certificate=self.certificate,
             active=self.active,
         )

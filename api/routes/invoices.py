@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import BaseModel, Field
 
 from api.auth import staff_in
-from api.bodies import Body, MoneyOut, Out
+from api.bodies import Body, MoneyIn, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Day
-from api.routes.payments import MoneyIn, PaymentOut
+from api.routes.payment_bodies import PaymentOut
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId

@@ -7,13 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Response, status
 from pydantic import Field
 
-from api.bodies import Body, Out
+from api.bodies import Body, MoneyIn, Out
 from api.bootstrap import Services
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Day
 from api.routes.cohorts import cohort_key
 from api.routes.courses import Code
-from api.routes.payments import MoneyIn
 from api.routes.seats import EnrolmentReader, EnrolmentWriter, Reason
 from crm.actor import Actor
 from crm.courses.enrolments.models import EnrolmentId

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.bodies import MAX_MINOR
 from api.dependencies import RequireAdmin, ServicesDep
 from crm.payments.gateways.sandbox.behaviour import Behaviour
 
@@ -38,7 +39,7 @@ class BehaviourBody(_Body):
 class NewDispute(_Body):
     """What the payer wants back; all of it unless an amount is given."""
 
-    amount_minor: Annotated[int | None, Field(gt=0, le=10**15)] = None
+    amount_minor: Annotated[int | None, Field(gt=0, le=MAX_MINOR)] = None
 
 
 class DisputeDecision(_Body):

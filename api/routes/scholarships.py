@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response, status
 from pydantic import BaseModel, Field
 
-from api.bodies import Body, MoneyOut, Out
+from api.bodies import Body, MoneyIn, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.routes.courses import CatalogueWriter, Code, Price
+from api.routes.courses import CatalogueWriter, Code
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
 from crm.courses.fees.applications.models import MAX_TEXT, ApplicationStatus
 from crm.courses.fees.models import ApplicationId, FundState
@@ -61,7 +61,7 @@ class ScholarshipPatch(Body):
     active: bool | None = None
     automatic: bool | None = None
     combines: bool | None = None
-    fund: Price | None = None
+    fund: MoneyIn | None = None
 
 
 class ApplicationOut(Out):
@@ -128,7 +128,7 @@ async def change_scholarship(
         active=body.active,
         automatic=body.automatic,
         combines=body.combines,
-        fund=body.fund.to_money() if body.fund else None,
+        fund=body.fund.money if body.fund else None,
     )
     changed = await services.fees.terms.change_scholarship(
         code, change, actor=staff, idempotency=idempotency
