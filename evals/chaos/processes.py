@@ -6,25 +6,40 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
+from kombu.exceptions import OperationalError
 
 from api.embedded.postgres import EmbeddedPostgres
 from api.embedded.server import ServerFailed
+from api.worker.app import create_worker
 
 ROOT = Path(__file__).parents[2]
-START_S = 90.0
+#: A start may take so long on a machine that others keep busy.
+START_S = 180.0
 
 
 class Process:
-    """One of our commands, in a session of its own."""
+    """One of our commands, in a session of its own.
 
-    def __init__(self, name: str, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    Args:
+        is_ready: whether it does its work already.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        is_ready: Callable[[], bool],
+    ) -> None:
         self.name = name
         self._command = command
         self._environment = {**os.environ, **environment}
+        self._is_ready = is_ready
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -45,6 +60,17 @@ class Process:
     def is_dead(self) -> bool:
         """Return whether it does not run."""
         return self._process is None or self._process.poll() is not None
+
+    def wait_ready(self) -> None:
+        """Wait until it works, whoever starts it again meanwhile.
+
+        Raises: TimeoutError.
+        """
+        deadline = time.monotonic() + START_S
+        while not self._is_ready():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.name} did not become ready")
+            time.sleep(0.2)
 
     def kill(self) -> None:
         """End it and its children at once."""
@@ -88,17 +114,19 @@ def _children_of(pid: int) -> list[int]:
     return [int(child) for child in found.split()]
 
 
-def wait_ready(url: str) -> None:
-    """Wait until the API says that it is ready.
+def answers(url: str) -> bool:
+    """Return whether the API there says that it is ready."""
+    try:
+        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
 
-    Raises: TimeoutError.
-    """
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.2)
-    raise TimeoutError("the API did not become ready")
+
+def hears(redis_url: str) -> bool:
+    """Return whether a worker answers there."""
+    celery = create_worker(redis_url)
+    try:
+        with celery.connection_for_write(connect_timeout=3) as connection:
+            return bool(celery.control.ping(timeout=1.0, connection=connection))
+    except OperationalError:
+        return False
