@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
+
+T = TypeVar("T")
 
 
 class Dying:
@@ -51,3 +53,14 @@ async def die(work: Coroutine[Any, Any, object], at: int) -> bool:
 
     await asyncio.wait({asyncio.create_task(run())})
     return dying.died
+
+
+async def outlive(work: Coroutine[Any, Any, T], at: int) -> T | None:
+    """Run until the n-th suspension; return what came of it, or None if it died there."""
+
+    async def run() -> Any:
+        return await Dying(work, at)
+
+    task = asyncio.create_task(run())
+    await asyncio.wait({task})
+    return None if task.cancelled() else task.result()

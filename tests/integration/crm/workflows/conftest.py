@@ -21,6 +21,7 @@ from crm.payments import store as payments
 from crm.payments.gateways.protocol import RefundResult
 from crm.payments.models import Payment
 from crm.workflows import store
+from crm.workflows.crash_points import Reach, inert
 from crm.workflows.enrolment.models import StartEnrolment
 from crm.workflows.models import Saga
 from crm.workflows.service import WorkflowService
@@ -37,12 +38,19 @@ if TYPE_CHECKING:
 class House(Till):
     """Enrols people through sagas, with everything that moves them on."""
 
-    def __init__(self, database: Database, clock: FixedClock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: FixedClock,
+        *,
+        gateway: str = NAME,
+        reach: Reach = inert,
+    ) -> None:
         super().__init__(database, clock)
         self.gateway.refund_result = RefundResult("re_1", "done")
         self.seats = SeatPolicy()
-        terms = Terms(seats=self.seats, gateway=NAME, institution="Instituto Andino")
-        self.workflows = WorkflowService(database, terms)
+        terms = Terms(seats=self.seats, gateway=gateway, institution="Instituto Andino")
+        self.workflows = WorkflowService(database, terms, reach=reach)
         self.holds = SeatService(database, self.seats)
         self.courses = CourseService(database, time_zone="America/Lima")
         self.catalogue = Catalogue(database, self.courses)
@@ -56,10 +64,12 @@ class House(Till):
         )
         return person_id
 
-    async def cohort(self, *, seats: int = 2, price: int = 30_000) -> Cohort:
+    async def cohort(self, *, seats: int = 2, price: int = 30_000, **facts: Any) -> Cohort:
         """Open a cohort."""
         code = f"PRG-{new_id().hex[-10:].upper()}"
-        return await self.catalogue.open_cohort(code=code, seats=seats, price=Money(price, "USD"))
+        return await self.catalogue.open_cohort(
+            code=code, seats=seats, price=Money(price, "USD"), **facts
+        )
 
     async def start(self, cohort: Cohort, **more: Any) -> Saga:
         """Start to enrol somebody."""
@@ -136,16 +146,23 @@ class House(Till):
             found = await store.select_steps(conn, saga.id)
         return Counter(step.step for step in found if step.outcome == "done")
 
-
-@pytest.fixture
-async def house(pool: Pool, clock: FixedClock) -> AsyncIterator[House]:
-    database = Database(pool, clock, Vault(bytes(32)))
-    async with database.transaction() as uow:
-        await uow.conn.execute(
+    async def furnish(self) -> None:
+        """Offer a course."""
+        await self.execute(
             "INSERT INTO areas VALUES ('PRG', 'Programación', 'Code') ON CONFLICT DO NOTHING"
         )
+        await self.courses.upsert_course(PYTHON, actor=SERVICE_ACTOR)
+
+
+@pytest.fixture
+def database(pool: Pool, clock: FixedClock) -> Database:
+    return Database(pool, clock, Vault(bytes(32)))
+
+
+@pytest.fixture
+async def house(database: Database, clock: FixedClock) -> AsyncIterator[House]:
     house = House(database, clock)
-    await house.courses.upsert_course(PYTHON, actor=SERVICE_ACTOR)
+    await house.furnish()
     yield house
     await house.forget()
 

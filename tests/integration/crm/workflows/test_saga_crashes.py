@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +12,6 @@ from crm.money import Money
 from crm.workflows.enrolment.models import StartEnrolment
 from crm.workflows.withdrawal.models import StartWithdrawal
 from tests.dying import die
-from tests.integration.crm.workflows.conftest import LATE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -132,54 +129,3 @@ async def test_no_more_is_given_back_than_was_paid(house: House) -> None:
     command = StartWithdrawal(enrolment_id=enrolment, reason="x", refund=Money(30_001, "USD"))
     with pytest.raises(RuleBroken, match=r"refund\.exceeds"):
         await house.workflows.start_withdrawal(command, actor=house.advisor)
-
-
-class Story:
-    """Things that happen to the people of one cohort, in any order."""
-
-    def __init__(self, house: House, cohort: Cohort, dice: random.Random) -> None:
-        self.house, self.cohort, self.dice = house, cohort, dice
-        self.sagas: list[Saga] = []
-
-    async def happen(self) -> None:
-        """Let one thing happen."""
-        acts = [self._start, self._pay, self._fail, self._expire, self._cancel, self._advance]
-        await self.dice.choice([*acts, self.house.service.run_due])()
-
-    async def _start(self) -> None:
-        with contextlib.suppress(RuleBroken):
-            self.sagas.append(await self.house.start(self.cohort))
-
-    async def _pay(self) -> None:
-        if self.sagas and await self.house.payments_of(saga := self.dice.choice(self.sagas)):
-            await self.house.pay(saga)
-
-    async def _fail(self) -> None:
-        for payment in await self.house.payments_of(self.sagas[-1]) if self.sagas else []:
-            await self.house.tell(payment, "failed")
-
-    async def _expire(self) -> None:
-        self.house.clock.advance(self.house.seats.hold_life)
-        await self.house.holds.expire_due()
-
-    async def _cancel(self) -> None:
-        if self.sagas:
-            saga = self.dice.choice(self.sagas)
-            with contextlib.suppress(RuleBroken):
-                await self.house.workflows.cancel(saga.id, actor=self.house.advisor)
-
-    async def _advance(self) -> None:
-        await wake(self.house)
-        await self.house.workflows.advance_due(self.dice.randint(1, 4))
-
-
-@pytest.mark.parametrize("seed", range(6))
-async def test_whatever_order_things_happen_in_all_end_whole(house: House, seed: int) -> None:
-    cohort = await house.cohort(seats=2)
-    story = Story(house, cohort, random.Random(seed))
-    for _ in range(16):
-        await story.happen()
-    house.clock.advance(LATE)
-    await house.settle()
-    for saga in story.sagas:
-        await house.is_whole(saga, cohort)
