@@ -98,11 +98,36 @@ def newest_first(
         keys: the columns of the order, the second one unique.
         after: what the last row seen has in them.
     """
+    return _page(filters, conditions, keys=keys, after=after, limit=limit, newest=True)
+
+
+def oldest_first(
+    filters: Mapping[str, object],
+    conditions: Mapping[str, str],
+    *,
+    keys: tuple[str, str],
+    after: tuple[object, object] | None,
+    limit: int,
+) -> tuple[str, dict[str, object]]:
+    """Return what reads a page that is read oldest first, as `newest_first`."""
+    return _page(filters, conditions, keys=keys, after=after, limit=limit, newest=False)
+
+
+def _page(
+    filters: Mapping[str, object],
+    conditions: Mapping[str, str],
+    *,
+    keys: tuple[str, str],
+    after: tuple[object, object] | None,
+    limit: int,
+    newest: bool,
+) -> tuple[str, dict[str, object]]:
+    sign, order = ("<", "DESC") if newest else (">", "ASC")
     given = {name: value for name, value in filters.items() if value is not None}
     clauses = [conditions[name] for name in given]
     values = {**given, "limit": limit}
     if after:
-        clauses.append(f"({keys[0]}, {keys[1]}) < (%(after_first)s, %(after_second)s)")
+        clauses.append(f"({keys[0]}, {keys[1]}) {sign} (%(after_first)s, %(after_second)s)")
         values |= {"after_first": after[0], "after_second": after[1]}
     where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
-    return f"{where}ORDER BY {keys[0]} DESC, {keys[1]} DESC LIMIT %(limit)s", values
+    return f"{where}ORDER BY {keys[0]} {order}, {keys[1]} {order} LIMIT %(limit)s", values

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow, class_row
 from crm.db import Connection
 from crm.errors import Conflict, NotFound
 from crm.ids import PersonId, StaffId
+from crm.paging import equal, newest_first
 from crm.pipeline.models import Lead, LeadFilters, LeadId, LeadSort, StageChange
 
 _COLUMNS = (
@@ -29,16 +30,13 @@ _LIKENESS = "word_similarity(fold(%(query)s), fold(full_name))"
 _PART_OF_ADDRESS = "email LIKE %(part)s"
 #: A part of an address is looked for from so many characters on: its index knows groups of three.
 _PART = 3
-_EQUAL = (
-    "stage",
-    "staff_id",
-    "source",
-    "programme_code",
-    "course_code",
-    "term",
-    "language",
-    "person_id",
-)
+_FILTERS = {
+    **equal("stage", "staff_id", "source", "programme_code", "course_code", "term", "language"),
+    **equal("person_id"),
+    "unassigned": "l.staff_id IS NULL",
+    "few": "l.person_id = ANY(%(few)s)",
+    "query": f"EXISTS (SELECT FROM people WHERE id = l.person_id AND {_NAMED})",
+}
 
 
 async def lock_person(conn: Connection, person_id: PersonId) -> DictRow | None:
@@ -170,12 +168,15 @@ async def select_leads(
     limit: int,
 ) -> list[Lead]:
     """Return the leads that match, the latest first, after (time, id)."""
-    at, last = after or (None, None)
     few = None if filters.query is None else await _select_few_named(conn, filters.query)
-    statement = _list_statement(filters, _SORTS[sort], few=few is not None, more=bool(after))
-    values = {**asdict(filters), "few": few, "at": at, "last": last, "limit": limit}
+    asked = asdict(filters) | {"few": few, "unassigned": filters.unassigned or None}
+    if few is not None:
+        asked["query"] = None
+    page, values = newest_first(
+        asked, _FILTERS, keys=(f"l.{_SORTS[sort]}", "l.id"), after=after, limit=limit
+    )
     async with conn.cursor(row_factory=class_row(Lead)) as cursor:
-        await cursor.execute(statement, values)
+        await cursor.execute(f"SELECT {_COLUMNS} FROM leads l {page}", values)  # noqa: S608
         return await cursor.fetchall()
 
 
@@ -217,22 +218,6 @@ async def _select_alike(conn: Connection, query: str) -> list[UUID]:
 
 #: What has a meaning in a LIKE pattern, as itself.
 _LITERAL = str.maketrans({c: f"\\{c}" for c in "\\%_"})
-
-
-def _list_statement(filters: LeadFilters, time: str, *, few: bool, more: bool) -> str:
-    """Return the statement whose conditions are those that are asked for: each has its index."""
-    wheres = [f"l.{name} = %({name})s" for name in _EQUAL if getattr(filters, name) is not None]
-    if filters.unassigned:
-        wheres.append("l.staff_id IS NULL")
-    if few:
-        wheres.append("l.person_id = ANY(%(few)s)")
-    elif filters.query is not None:
-        wheres.append(f"EXISTS (SELECT FROM people WHERE id = l.person_id AND {_NAMED})")
-    if more:
-        wheres.append(f"(l.{time}, l.id) < (%(at)s, %(last)s)")
-    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-    order = f"ORDER BY l.{time} DESC, l.id DESC LIMIT %(limit)s"
-    return f"SELECT {_COLUMNS} FROM leads l {where} {order}"  # noqa: S608 (constants)
 
 
 async def insert_stage(conn: Connection, change: StageChange) -> None:

@@ -11,6 +11,7 @@ from crm.actor import Actor, IdentityLevel
 from crm.db import Connection
 from crm.errors import NotFound
 from crm.ids import ConversationId, StaffId, TicketId, new_id
+from crm.paging import equal, newest_first
 from crm.support.commands import OpenTicket, TicketFilters
 from crm.support.models import (
     Handoff,
@@ -91,20 +92,21 @@ async def select_tickets(
     Args:
         after: (created_at, id) of the last one seen.
     """
-    mine, values = _ownership(actor)
-    given = {k: v for k, v in asdict(filters).items() if v is not None and k != "unassigned"}
-    clauses = [mine, *(f"{name} = %({name})s" for name in given)]
-    if filters.unassigned:
-        clauses.append("staff_id IS NULL")
-    if after:
-        clauses.append("(created_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)")
-        values |= {"after_at": after[0], "after_id": after[1]}
-    rows = await conn.execute(
-        f"SELECT {_TICKET} FROM tickets WHERE {' AND '.join(clauses)} "  # noqa: S608
-        "ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
-        {**values, **given, "limit": limit},
+    mine, own = _ownership(actor)
+    page, values = newest_first(
+        {**asdict(filters), "unassigned": filters.unassigned or None, "mine": True},
+        {**_FILTERS, "mine": mine},
+        keys=("created_at", "id"),
+        after=after,
+        limit=limit,
     )
+    rows = await conn.execute(f"SELECT {_TICKET} FROM tickets {page}", {**own, **values})  # noqa: S608
     return [Ticket(**r) for r in await rows.fetchall()]
+
+
+_FILTERS = equal("status", "category", "priority", "person_id", "staff_id") | {
+    "unassigned": "staff_id IS NULL"
+}
 
 
 def _ownership(actor: Actor) -> tuple[str, dict[str, object]]:

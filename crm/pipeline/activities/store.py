@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from crm.db import Connection
 from crm.ids import PersonId
 from crm.journal.audit import canonical
+from crm.paging import equal, newest_first
 from crm.pipeline.activities.models import Activity
 from crm.pipeline.models import LeadId
 
@@ -44,15 +45,15 @@ async def select_activities(
     limit: int,
 ) -> list[Activity]:
     """Return what happened with a lead or a person, the latest first, after (time, id)."""
-    at, last = after or (None, None)
-    whose = "lead_id = %(lead)s" if lead_id is not None else "person_id = %(person)s"
+    page, values = newest_first(
+        {"lead_id": lead_id} if lead_id is not None else {"person_id": person_id},
+        equal("lead_id", "person_id"),
+        keys=("occurred_at", "id"),
+        after=after,
+        limit=limit,
+    )
     async with conn.cursor(row_factory=class_row(Activity)) as cursor:
-        await cursor.execute(
-            f"SELECT {_COLUMNS} FROM activities WHERE {whose} "  # noqa: S608 (constants)
-            + ("AND (occurred_at, id) < (%(at)s, %(last)s) " if after else "")
-            + "ORDER BY occurred_at DESC, id DESC LIMIT %(limit)s",
-            {"lead": lead_id, "person": person_id, "at": at, "last": last, "limit": limit},
-        )
+        await cursor.execute(f"SELECT {_COLUMNS} FROM activities {page}", values)  # noqa: S608
         return await cursor.fetchall()
 
 

@@ -10,13 +10,16 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from crm.db import Connection
+from crm.paging import equal, oldest_first
 from crm.pipeline.tasks.models import Task, TaskFilters, TaskId
 
 _COLUMNS = (
     "id, person_id, lead_id, title, staff_id, due_at, status, version, created_at, updated_at, "
     "closed_at"
 )
-_EQUAL = ("staff_id", "status", "lead_id", "person_id")
+_FILTERS = equal("staff_id", "status", "lead_id", "person_id") | {
+    "due_before": "due_at < %(due_before)s"
+}
 
 
 async def insert_task(conn: Connection, task: Task, effect_key: str | None) -> bool:
@@ -66,20 +69,9 @@ async def select_tasks(
     conn: Connection, filters: TaskFilters, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Task]:
     """Return the tasks that match, the first due first, after (due_at, id)."""
-    at, last = after or (None, None)
+    page, values = oldest_first(
+        asdict(filters), _FILTERS, keys=("due_at", "id"), after=after, limit=limit
+    )
     async with conn.cursor(row_factory=class_row(Task)) as cursor:
-        await cursor.execute(
-            _list_statement(filters, more=after is not None),
-            {**asdict(filters), "at": at, "last": last, "limit": limit},
-        )
+        await cursor.execute(f"SELECT {_COLUMNS} FROM tasks {page}", values)  # noqa: S608 (constants)
         return await cursor.fetchall()
-
-
-def _list_statement(filters: TaskFilters, *, more: bool) -> str:
-    wheres = [f"{name} = %({name})s" for name in _EQUAL if getattr(filters, name) is not None]
-    if filters.due_before is not None:
-        wheres.append("due_at < %(due_before)s")
-    if more:
-        wheres.append("(due_at, id) > (%(at)s, %(last)s)")
-    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-    return f"SELECT {_COLUMNS} FROM tasks {where} ORDER BY due_at, id LIMIT %(limit)s"  # noqa: S608
