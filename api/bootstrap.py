@@ -16,6 +16,7 @@ from api.agents import build_engine
 from api.desk import TurnDesk
 from api.indexing import Indexing, open_indexing
 from api.payments import Tills, open_tills
+from api.policies import completion_policy, dunning_policy, fee_policy, saga_terms, seat_policy
 from api.settings import Settings
 from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
@@ -23,12 +24,9 @@ from crm.analytics.service import AnalyticsService
 from crm.clock import Clock, SystemClock
 from crm.courses.completion.attendance.service import AttendanceService
 from crm.courses.completion.certificates.service import CertificateService
-from crm.courses.completion.models import CompletionPolicy
 from crm.courses.completion.service import CompletionService
 from crm.courses.enrolments.service import EnrolmentService
-from crm.courses.fees.models import FeePolicy
 from crm.courses.fees.service import FeeService
-from crm.courses.seats.models import SeatPolicy
 from crm.courses.seats.service import SeatService
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
@@ -53,8 +51,7 @@ from crm.messaging.outbound.mailbox import MailboxTransport
 from crm.messaging.outbound.service import OutboundService
 from crm.messaging.turns.service import TurnService
 from crm.payments.dunning.models import TEMPLATES as REMINDERS
-from crm.payments.dunning.models import Schedule
-from crm.payments.dunning.service import DunningPolicy, DunningService
+from crm.payments.dunning.service import DunningService
 from crm.payments.gateways.webhooks import WebhookReceiver
 from crm.payments.inbox import receive
 from crm.payments.service import PaymentService
@@ -69,8 +66,6 @@ from crm.pipeline.tasks.service import TaskService
 from crm.support.service import SupportService
 from crm.workflows.crash_points import crash_points
 from crm.workflows.service import WorkflowService
-from crm.workflows.terms import Terms
-from crm.workflows.withdrawal.models import RefundPolicy
 from retrieval.embed.succession import Succession
 from retrieval.ingest.service import IngestService
 from retrieval.search import KnowledgeSearch
@@ -176,10 +171,8 @@ def _wire(
     tills: Tills,
     indexing: Indexing,
 ) -> Services:
-    seat_policy = _seat_policy(settings)
-    courses = CourseService(
-        database, time_zone=settings.time_zone, offer_life=seat_policy.offer_life
-    )
+    held = seat_policy(settings)
+    courses = CourseService(database, time_zone=settings.time_zone, offer_life=held.offer_life)
     people = PeopleService(
         database, phone_region=settings.phone_region, time_zone=settings.time_zone
     )
@@ -192,10 +185,10 @@ def _wire(
     importers = importers_of(settings)
     mailbox = MailboxTransport(database)
     quiet = QuietHours(settings.quiet_from, settings.quiet_until)
-    seats = SeatService(database, seat_policy)
-    enrolments = EnrolmentService(database, seat_policy)
-    fees = FeeService(database, _fee_policy(settings))
-    certificates = CertificateService(database, _completion_policy(settings))
+    seats = SeatService(database, held)
+    enrolments = EnrolmentService(database, held)
+    fees = FeeService(database, fee_policy(settings))
+    certificates = CertificateService(database, completion_policy(settings))
     preferences = PreferenceService(database)
     payments = PaymentService(
         database,
@@ -205,7 +198,7 @@ def _wire(
         checkout_life=timedelta(hours=settings.checkout_hours),
     )
     workflows = WorkflowService(
-        database, _terms(settings, tills, quiet), reach=crash_points(os.environ)
+        database, saga_terms(settings, tills, quiet), reach=crash_points(os.environ)
     )
     tools = ToolServices(
         courses=courses,
@@ -226,7 +219,7 @@ def _wire(
     )
     runner = ToolRunner(database, default_registry(), tools)
     stream = RedisEventStream(client, maxlen=settings.stream_maxlen, ttl_s=settings.stream_ttl_s)
-    dunning = DunningService(database, _dunning(settings, tills, quiet))
+    dunning = DunningService(database, dunning_policy(settings, tills, quiet))
     return Services(
         settings=settings,
         clock=database.clock,
@@ -249,8 +242,8 @@ def _wire(
         seats=seats,
         enrolments=enrolments,
         fees=fees,
-        attendance=AttendanceService(database, _completion_policy(settings)),
-        completion=CompletionService(database, _completion_policy(settings)),
+        attendance=AttendanceService(database, completion_policy(settings)),
+        completion=CompletionService(database, completion_policy(settings)),
         certificates=certificates,
         pipeline=PipelineService(database),
         tasks=TaskService(database),
@@ -290,48 +283,6 @@ def _wire(
             stream=stream,
             providers=providers,
         ),
-    )
-
-
-def _dunning(settings: Settings, tills: Tills, quiet: QuietHours) -> DunningPolicy:
-    return DunningPolicy(
-        gateway=tills.chosen,
-        base_url=settings.base_url,
-        institution=settings.institution,
-        time_zone=settings.time_zone,
-        schedule=Schedule(settings.dunning_steps),
-        quiet=quiet,
-    )
-
-
-def _seat_policy(settings: Settings) -> SeatPolicy:
-    return SeatPolicy(
-        offer_life=timedelta(hours=settings.seat_offer_hours),
-        hold_life=timedelta(minutes=settings.seat_hold_minutes),
-        time_zone=settings.time_zone,
-    )
-
-
-def _fee_policy(settings: Settings) -> FeePolicy:
-    return FeePolicy(
-        quote_life=timedelta(minutes=settings.quote_minutes), time_zone=settings.time_zone
-    )
-
-
-def _terms(settings: Settings, tills: Tills, quiet: QuietHours) -> Terms:
-    return Terms(
-        seats=_seat_policy(settings),
-        fees=_fee_policy(settings),
-        quiet=quiet,
-        refunds=RefundPolicy(settings.refund_full_days, settings.refund_partial_percent),
-        gateway=None if tills.chosen == "none" else tills.chosen,
-        institution=settings.institution,
-    )
-
-
-def _completion_policy(settings: Settings) -> CompletionPolicy:
-    return CompletionPolicy(
-        attendance_percent=settings.attendance_percent, time_zone=settings.time_zone
     )
 
 
