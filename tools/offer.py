@@ -15,7 +15,7 @@ class Offer:
 
     Args:
         summary: one sentence that says what acceptance will do.
-        price: what is to be paid, or given back.
+        price: what is to be paid; below zero what goes back.
         quote_id: the price that was frozen for them.
         hold_id: the seat that is held for them.
     """

@@ -16,7 +16,7 @@ import yaml
 from tests.chat_client import PATIENCE_S, ChatClient
 
 FOLDER = Path(__file__).parent / "transcripts"
-_LINK = re.compile(r"https?://\S+/pay/\S+")
+_LINK = re.compile(r"https?://\S+/pay/[\w-]+")
 
 
 def transcripts() -> list[Path]:

@@ -67,8 +67,7 @@ async def withdraw(call: Call[Withdraw]) -> Withdrawn:
     undone.
     """
     leaving = await _leaving(call, call.args.cohort_code)
-    agreed = call.offer.price if call.offer else None
-    if agreed is not None and leaving.refund != agreed:
+    if call.offer is None or call.offer.price != _price(leaving.refund):
         raise RuleBroken("refund.changed", "What would go back has changed since it was shown.")
     await call.services.workflows.withdraw_within(
         call.uow,
@@ -97,7 +96,7 @@ async def offer_withdrawal(call: Call[Withdraw]) -> Offer:
         cohort=leaving.cohort.code,
         refund=_refund(leaving.paid, leaving.refund, locale),
     )
-    return Offer(summary=summary, price=leaving.refund)
+    return Offer(summary=summary, price=_price(leaving.refund))
 
 
 async def _leaving(call: Call[Withdraw], cohort_code: str) -> Leaving:
@@ -105,6 +104,11 @@ async def _leaving(call: Call[Withdraw], cohort_code: str) -> Leaving:
     return await call.services.workflows.preview_withdrawal(
         call.uow, found.id, actor=call.context.actor
     )
+
+
+def _price(refund: Money) -> Money | None:
+    """Return what goes back as a price: below zero, or none at all."""
+    return Money(-refund.amount_minor, refund.currency) if refund.amount_minor else None
 
 
 def _refund(paid: Money, refund: Money, locale: Locale) -> str:

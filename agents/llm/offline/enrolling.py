@@ -74,7 +74,7 @@ def instalments_in(intent: Intent, need: Need) -> int:
     lex = lexicon(need.turn.locale)
     found = lex.slots["instalments"].search(intent.text)
     if found is None:
-        return 1
+        return intent.parts or 1
     number = _NUMBER.search(found.group())
     if number:
         return min(max(int(number.group()), 1), 12)

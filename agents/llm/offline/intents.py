@@ -50,6 +50,7 @@ class Intent:
         person: whom a student asks about who is not themselves.
         named: the words name a course by its subject.
         upset: the words were abusive.
+        parts: in how many instalments they want to pay; 0 where nothing was said.
         wish: they say what somebody would like to learn, so that a course is the answer.
     """
 
@@ -65,6 +66,7 @@ class Intent:
     named: bool = False
     upset: bool = False
     wish: bool = False
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,9 @@ def _agreed(name: IntentName, said: str, lex: Lexicon, remembered: Remembered) -
     short = " ".join(re.sub(r"[^\w ]", " ", fold(said)).split())
     if lex.slots["yes"].match(short) or lex.slots["resume"].match(short):
         # The group that was spoken of stands for the words that had named it.
-        text = fold(remembered.subject) or short
-        return Intent(name=name, raw=said, text=text, code=remembered.course())
+        group, _, parts = remembered.subject.partition(".")
+        text, count = fold(group) or short, int(parts) if parts.isdigit() else 0
+        return Intent(name=name, raw=said, text=text, code=remembered.course(), parts=count)
     return None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.llm.offline.enrolling import (
     chosen_group,
+    instalments_in,
     is_verified,
     open_groups,
     owed,
@@ -54,7 +55,9 @@ def _choice(need: Need, detail: Item, *, task: str) -> str:
         key = "enrol.full" if groups.full else "enrol.no_group"
         return say(locale, key, title=title)
     if group is not None and not is_verified(need):
-        return say(locale, "enrol.verify", title=title, **_when(group), price=_price(group))
+        parts = instalments_in(need.intent, need)
+        terms = {**_when(group), "price": _price(group), "parts": parts}
+        return say(locale, "enrol.verify", title=title, **terms)
     lines = [_line(g, locale) for g in groups.open[:_LISTED]]
     asking = "enrol.pick" if task == "pick_group" else "transfer.pick"
     return "\n".join([say(locale, asking, title=title), *lines])

@@ -26,8 +26,10 @@ export function confirmationRow(card, view) {
 
 function priceLine({ price_minor: minor, currency }, words) {
   if (!currency) return null;
-  const text = words.money({ amount_minor: minor, currency });
-  return h("p", { class: "price" }, words.t("widget.confirm.price"), " ", h("strong", {}, text));
+  // Below zero it is what goes back to the student.
+  const label = words.t(minor < 0 ? "widget.confirm.refund" : "widget.confirm.price");
+  const text = words.money({ amount_minor: Math.abs(minor), currency });
+  return h("p", { class: "price" }, label, " ", h("strong", {}, text));
 }
 
 function outcome(card, words) {
