@@ -7,13 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from retrieval.embed.serving import ServingEmbedder
 from retrieval.embed.succession import Succession
 from retrieval.errors import EmbedderUnavailable
 from retrieval.ingest.service import IngestService
+from retrieval.search import KnowledgeSearch
 from retrieval.stores.pg_embedders import index_name
 from retrieval.stores.pg_succession import PgEmbedderStore
 from retrieval.stores.pgvector import PgVectorStore, Pool
 from tests.counting_embedder import Counting, documents, drain
+from tests.integration.retrieval.conftest import TODAY
 
 
 @pytest.fixture
@@ -155,3 +158,47 @@ async def test_an_index_whose_build_broke_off_is_built_anew(
     assert await indexes(pool) != of(old)
     await settle(pool, old)
     assert await indexes(pool) == of(old)
+
+
+async def test_questions_are_embedded_as_the_vectors_that_serve(
+    filled: PgVectorStore, pool: Pool, old: Counting, new: Counting
+) -> None:
+    now = [0.0]
+    serving = ServingEmbedder(PgEmbedderStore(pool), new, {old.id: old}.get, clock=lambda: now[0])
+    search = KnowledgeSearch(filled, new, serving=serving)
+
+    async def ask(words: str) -> str:
+        result = await search.search(
+            words,
+            kind="knowledge",
+            audiences=frozenset({"public"}),
+            on=TODAY,
+            query_language="es",
+        )
+        assert result.hits
+        return result.mode
+
+    await IngestService(filled, new).embed_pending(3)
+    assert await ask("texto primero del documento") == "hybrid"
+    assert "texto primero del documento" in old.texts
+    await drain(IngestService(filled, new), 10)
+    await settle(pool, new, grace_s=60)
+    assert await ask("texto segundo del documento") == "hybrid"  # not noticed yet
+    now[0] = 5
+    assert await ask("texto tercero del documento") == "hybrid"
+    assert "texto tercero del documento" in new.texts
+    assert "texto tercero del documento" not in old.texts
+
+
+async def test_without_the_model_that_serves_words_answer(
+    filled: PgVectorStore, pool: Pool, new: Counting
+) -> None:
+    serving = ServingEmbedder(PgEmbedderStore(pool), new, lambda _: None)
+    result = await KnowledgeSearch(filled, new, serving=serving).search(
+        "texto del documento",
+        kind="knowledge",
+        audiences=frozenset({"public"}),
+        on=TODAY,
+        query_language="es",
+    )
+    assert (result.mode, bool(result.hits)) == ("lexical", True)
