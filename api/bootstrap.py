@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +14,7 @@ from agents.runtime.engine import TurnEngine
 from agents.settings import AgentSettings
 from api.agents import build_engine
 from api.desk import TurnDesk
+from api.importers import importers_of
 from api.indexing import Indexing, open_indexing
 from api.payments import Tills, open_tills
 from api.policies import completion_policy, dunning_policy, fee_policy, saga_terms, seat_policy
@@ -33,11 +34,6 @@ from crm.db import Database, open_pool
 from crm.errors import Unavailable
 from crm.exports.service import ExportService
 from crm.identity.service import IdentityService
-from crm.imports.courses.importer import CourseImporter
-from crm.imports.importer import Importer
-from crm.imports.leads.importer import LeadImporter
-from crm.imports.models import ImportKind
-from crm.imports.people.importer import PeopleImporter
 from crm.imports.runner import ImportRunner
 from crm.imports.service import ImportService
 from crm.journal.accesses.service import AccessService
@@ -294,13 +290,3 @@ def _conversations(settings: Settings, database: Database) -> ConversationServic
         settle=timedelta(milliseconds=settings.turn_settle_ms),
         settle_max=timedelta(milliseconds=settings.turn_settle_max_ms),
     )
-
-
-def importers_of(settings: Settings) -> Mapping[ImportKind, Importer]:
-    """Return what can be imported, and how."""
-    people = PeopleImporter(
-        region=settings.phone_region,
-        locale=settings.default_locale,
-        time_zone=settings.time_zone,
-    )
-    return {"people": people, "leads": LeadImporter(people), "courses": CourseImporter()}
