@@ -52,7 +52,7 @@ class Turns:
                 return False
             await self._redis.set(_key(job), self._me, px=_life_ms(job))
         except (RedisError, OSError) as failure:
-            _log.warning("nobody knows who does %s: %s", job.name, type(failure).__name__)
+            _log.info("nobody knows who does %s: %s", job.name, type(failure).__name__)
         return True
 
 
@@ -61,7 +61,7 @@ async def note_worker(services: Services, job: Job) -> None:
     try:
         await services.redis.set(_key(job), _WORKER, px=_life_ms(job))
     except (RedisError, OSError) as failure:
-        _log.warning("nobody will know who does %s: %s", job.name, type(failure).__name__)
+        _log.info("nobody will know who does %s: %s", job.name, type(failure).__name__)
 
 
 def _key(job: Job) -> str:
