@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
-_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
+FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2199, 12, 31)
+_FIRST = datetime(1800, 1, 1, tzinfo=UTC)
 _END = datetime(2200, 1, 1, tzinfo=UTC)
 
-#: A day of the institution's calendar; nobody was born earlier, nothing is planned for later.
+#: A day of the calendar; no record is older, nothing is planned for later.
 Day = Annotated[
     date,
     Field(
