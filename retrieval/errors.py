@@ -21,3 +21,11 @@ class Unreadable(RetrievalError):
 
 class EmbedderUnavailable(RetrievalError):
     """The embedder cannot be loaded or fails; search goes on without vectors."""
+
+
+class StoreUnavailable(RetrievalError):
+    """A search server does not answer, or not in time; another store may."""
+
+
+class StoreRefused(RetrievalError):
+    """A search server answers, but not this request."""
