@@ -31,8 +31,12 @@ def fold(text: str) -> str:
 def normalise_query(query: str) -> str:
     """Compose characters, drop control characters, collapse spaces, cut at 1,000 characters."""
     composed = unicodedata.normalize("NFC", query)
-    printable = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in composed)
-    return " ".join(printable.split())[:MAX_QUERY_CHARS]
+    return " ".join(printable(composed).split())[:MAX_QUERY_CHARS]
+
+
+def printable(text: str) -> str:
+    """Put spaces for what no server takes: control characters and halves of surrogate pairs."""
+    return "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
 
 
 def words_of(text: str) -> list[str]:

@@ -94,6 +94,20 @@ def redis_url(redis_server: str) -> str:
     return redis_server
 
 
+@pytest.fixture(scope="session")
+def elasticsearch_url(server_folder: Path) -> Iterator[str]:
+    """The URL of an Elasticsearch for this session: a stand-in unless one is given."""
+    given = os.environ.get("ORIENTA_TEST_ELASTICSEARCH_URL")
+    if given:
+        yield given
+        return
+    from tests.search_server import SearchServer
+
+    server = SearchServer(server_folder / "search")
+    yield server.start()
+    server.stop()
+
+
 @pytest.fixture(scope="module")
 def settings(database_url: str, redis_url: str) -> Settings:
     """Settings for this module's database and the session's Redis, without an embedder."""

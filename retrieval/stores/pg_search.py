@@ -9,13 +9,17 @@ from psycopg.rows import DictRow
 from retrieval.embed.protocol import Vector
 from retrieval.models import Kind, Language
 from retrieval.stores.protocol import Match, Scope
-from retrieval.stores.terms import LENGTH_WEIGHT, TERM_SATURATION, Correction, Term, tsquery
+from retrieval.stores.terms import (
+    LENGTH_WEIGHT,
+    MIN_SIMILARITY,
+    MIN_TYPO_CHARS,
+    TERM_SATURATION,
+    Correction,
+    Term,
+    tsquery,
+)
 
 Connection = AsyncConnection[DictRow]
-
-#: Below this trigram similarity a correction is more often another word than a typo.
-_MIN_SIMILARITY = 0.4
-_MIN_TYPO_CHARS = 4
 
 #: What a reader may see; `scope_values` gives its parameters.
 IN_SCOPE = """
@@ -92,10 +96,10 @@ async def correct_lexemes(
     conn: Connection, kind: Kind, language: Language, unknown: Sequence[str]
 ) -> dict[str, Correction]:
     """Return for unknown lexemes the most similar one of the corpus."""
-    typed = [x for x in unknown if len(x) >= _MIN_TYPO_CHARS]
+    typed = [x for x in unknown if len(x) >= MIN_TYPO_CHARS]
     if not typed:
         return {}
-    values = {"kind": kind, "language": language, "unknown": typed, "least": _MIN_SIMILARITY}
+    values = {"kind": kind, "language": language, "unknown": typed, "least": MIN_SIMILARITY}
     rows = await (await conn.execute(_CORRECT, values)).fetchall()
     return {r["typed"]: Correction(r["lexeme"], r["chunks"], r["similarity"]) for r in rows}
 

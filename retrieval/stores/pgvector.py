@@ -31,6 +31,7 @@ from retrieval.stores.protocol import (
 )
 from retrieval.stores.terms import Term, rarest_within, tsquery, weigh_terms
 from retrieval.stores.versions import decide_version
+from retrieval.text import printable
 
 Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
@@ -159,7 +160,7 @@ class PgVectorStore:
         """Find chunks by their words: those with all of them, then those with the rarest."""
         async with self._pool.connection() as conn:
             total, mean = await pg_search.corpus_size(conn, scope.kind, language)
-            terms = await self._terms(conn, scope.kind, language, text=text, total=total)
+            terms = await self._terms(conn, scope.kind, language, text=printable(text), total=total)
             if not terms:
                 return []
             some = rarest_within(terms, _LEXICAL_CAP)

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 TERM_SATURATION = 1.2
 LENGTH_WEIGHT = 0.75
 
+#: Below this trigram similarity a correction is more often another word than a typo.
+MIN_SIMILARITY = 0.4
+MIN_TYPO_CHARS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Term:

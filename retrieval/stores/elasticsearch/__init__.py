@@ -1,0 +1,1 @@
+"""The index in Elasticsearch: a projection of PostgreSQL, which stays the truth."""
