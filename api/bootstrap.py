@@ -18,6 +18,7 @@ from api.importers import importers_of
 from api.indexing import Indexing, open_indexing
 from api.payments import Tills, open_tills
 from api.policies import completion_policy, dunning_policy, fee_policy, saga_terms, seat_policy
+from api.search_stores import Elasticsearch
 from api.settings import Settings
 from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
@@ -110,6 +111,7 @@ class Services:
     payments: PaymentService
     workflows: WorkflowService
     documents: PgVectorStore
+    elasticsearch: Elasticsearch | None
     knowledge: KnowledgeSearch
     ingest: IngestService
     succession: Succession
@@ -133,7 +135,8 @@ async def open_services(
     Args:
         settings: complete, i.e. with addresses and the master key.
         clock: tests set it.
-    Raises: Unavailable("database" | "settings.master_key" | "settings.stripe").
+    Raises: Unavailable("database" | "settings.master_key" | "settings.stripe" |
+        "settings.elasticsearch").
     """
     clock = clock or SystemClock()
     pool = await open_pool(settings.require_database_url(), max_size=settings.pool_size)
@@ -261,6 +264,7 @@ def _wire(
         payments=payments,
         workflows=workflows,
         documents=indexing.documents,
+        elasticsearch=indexing.elasticsearch,
         knowledge=indexing.knowledge,
         ingest=indexing.ingest,
         succession=indexing.succession,

@@ -21,6 +21,7 @@ from api.commands import (
     migrate,
     ping,
     sagas,
+    search_index,
     serve,
     worker,
 )
@@ -60,6 +61,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.add_typer(erasures.app, name="erasures")
     app.add_typer(events.app, name="events")
     app.add_typer(sagas.app, name="sagas")
+    app.add_typer(search_index.app, name="search-index")
     first = arguments[0] if arguments else "--help"
     for entry in entry_points(group=PLUGINS):
         if first in (entry.name, "--help"):

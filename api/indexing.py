@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.search_stores import Elasticsearch, SearchStores, open_search_stores
 from api.settings import Settings
 from crm.db import Pool
 from retrieval.embed.cache import VectorCache, load_vector_cache
@@ -25,6 +26,7 @@ class Indexing:
     """The parts that work on the index."""
 
     documents: PgVectorStore
+    elasticsearch: Elasticsearch | None
     knowledge: KnowledgeSearch
     ingest: IngestService
     succession: Succession
@@ -34,13 +36,14 @@ class Indexing:
 async def open_indexing(settings: Settings, pool: Pool) -> AsyncIterator[Indexing]:
     """Wire the index for the block.
 
-    Raises: EmbedderUnavailable: the embedder that is set lacks a package or a setting.
+    Raises:
+        EmbedderUnavailable: the embedder that is set lacks a package or a setting.
+        Unavailable("settings.elasticsearch"): the store that is set has no address.
     """
     given = retrieval_settings(settings)
     chosen = choose_embedder(given)
     embedder = RecentQueries(chosen) if chosen else None
-    documents, embedders = PgVectorStore(pool), PgEmbedderStore(pool)
-    cache = _cache(given, embedder)
+    embedders = PgEmbedderStore(pool)
 
     def find(embedder_id: str) -> OpenEmbedder | None:
         found = find_embedder(embedder_id, given)
@@ -48,21 +51,35 @@ async def open_indexing(settings: Settings, pool: Pool) -> AsyncIterator[Indexin
 
     serving = ServingEmbedder(embedders, embedder, find) if embedder else None
     try:
-        yield Indexing(
-            documents,
-            KnowledgeSearch(
-                documents,
-                embedder,
-                cache=cache,
-                serving=serving,
-                fallback_language=settings.default_locale,
-            ),
-            IngestService(documents, embedder, cache=cache),
-            Succession(embedders, documents, embedder),
-        )
+        async with open_search_stores(settings, pool) as stores:
+            yield _wire(given, stores, embedders, embedder=embedder, serving=serving)
     finally:
         if serving is not None:
             await serving.aclose()
+
+
+def _wire(
+    given: RetrievalSettings,
+    stores: SearchStores,
+    embedders: PgEmbedderStore,
+    *,
+    embedder: RecentQueries | None,
+    serving: ServingEmbedder | None,
+) -> Indexing:
+    cache = _cache(given, embedder)
+    return Indexing(
+        stores.documents,
+        stores.elasticsearch,
+        KnowledgeSearch(
+            stores.search,
+            embedder,
+            cache=cache,
+            serving=serving,
+            fallback_language=given.default_locale,
+        ),
+        IngestService(stores.documents, embedder, cache=cache),
+        Succession(embedders, stores.documents, embedder),
+    )
 
 
 def retrieval_settings(settings: Settings) -> RetrievalSettings:

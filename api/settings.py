@@ -23,7 +23,16 @@ class Settings(BaseSettings):
     demo: bool = False
     database_url: str | None = None
     redis_url: str | None = None
+    search_store: Literal["pgvector", "elasticsearch"] = "pgvector"
     elasticsearch_url: str | None = None
+    elasticsearch_user: str | None = None
+    elasticsearch_password: SecretStr | None = None
+    elasticsearch_api_key: SecretStr | None = None
+    elasticsearch_ca: Path | None = Field(None, description="Of the authority that vouches for it")
+    elasticsearch_prefix: str = Field("orienta", description="Of the names of its indexes")
+    elasticsearch_timeout_ms: int = Field(
+        1_000, ge=50, description="A search that takes longer is answered by PostgreSQL"
+    )
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str | None = None

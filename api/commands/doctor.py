@@ -42,12 +42,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
     from api.commands import embedder_checks as embedders
     from api.commands import process_checks as processes
     from api.commands import server_checks as servers
+    from api.commands.search_checks import check_search
 
     yield processes.check_orienta()
     yield processes.check_home(settings)
     yield from servers.check_database(settings)
     yield servers.check_redis(settings)
-    yield servers.check_elasticsearch(settings)
+    yield check_search(settings)
     yield embedders.check_embedder(settings)
     yield from embedders.check_vectors(settings)
     yield processes.check_language_model()

@@ -1,8 +1,7 @@
-"""Checks of the servers: PostgreSQL and its schema, Redis, Elasticsearch."""
+"""Checks of the servers: PostgreSQL and its schema, Redis."""
 
 from collections.abc import Callable
 
-import httpx
 import redis
 
 from api.commands.findings import Finding, broken, idle, ok, warning
@@ -87,18 +86,6 @@ def _check_policy(server: dict[str, object], policy: str, kind: str) -> Finding:
         remedy = "set maxmemory-policy noeviction: tasks and streams must not vanish"
         return warning("Redis", f"{found}, evicts by {policy}", remedy)
     return ok("Redis", found)
-
-
-def check_elasticsearch(settings: Settings) -> Finding:
-    """Elasticsearch, where one is set."""
-    if settings.elasticsearch_url is None:
-        return ok("Search", "in PostgreSQL (full text and pgvector); no Elasticsearch set")
-    remedy = "start the server, or correct ORIENTA_ELASTICSEARCH_URL"
-    try:
-        answer = httpx.get(settings.elasticsearch_url, timeout=5).raise_for_status().json()
-        return ok("Search", f"Elasticsearch {answer['version']['number']}")
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        return broken("Search", f"Elasticsearch does not answer: {error}", remedy)
 
 
 def _check_embedded(

@@ -1,4 +1,4 @@
-"""What a database server says about itself."""
+"""What a database says about its server and itself."""
 
 from dataclasses import dataclass
 
@@ -37,6 +37,44 @@ def read_facts(database_url: str) -> DatabaseFacts:
     if row is None:
         raise Unavailable("database", "The database gives no answer about itself.")
     return DatabaseFacts(version=row[0], vector=row[1], size_bytes=row[2])
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLag:
+    """What the database knows of the indexes of a search server.
+
+    Args:
+        pending: changes that it has not been told of.
+        reason: why something was set aside.
+    """
+
+    serving: bool
+    building: bool
+    pending: int
+    set_aside: int
+    reason: str | None
+
+
+def read_search_lag(database_url: str) -> SearchLag | None:
+    """Ask how far a search server is behind; None where the schema knows of none.
+
+    Raises: Unavailable("database"): it does not answer.
+    """
+    try:
+        with connect(database_url) as connection:
+            row = connection.execute(
+                """
+                SELECT coalesce(bool_or(g.state = 'serving'), false),
+                       coalesce(bool_or(g.state IN ('planned', 'building')), false),
+                       (SELECT count(*) FROM search_changes WHERE set_aside_at IS NULL),
+                       (SELECT count(*) FROM search_changes WHERE set_aside_at IS NOT NULL),
+                       (SELECT min(reason) FROM search_changes WHERE set_aside_at IS NOT NULL)
+                  FROM search_generations g
+                """
+            ).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    return SearchLag(*row) if row else None
 
 
 def connect(database_url: str) -> psycopg.Connection:

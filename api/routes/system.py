@@ -11,12 +11,13 @@ from pydantic import BaseModel
 from api.bootstrap import Services
 from api.dependencies import ServicesDep
 from api.migrations.runner import current_revision, head_revision
+from api.search_stores import Elasticsearch
 from crm.errors import Unavailable
 
 router = APIRouter(tags=["system"])
 
 _PATIENCE_S = 3.0
-Check = Literal["ok", "failed"]
+Check = Literal["ok", "degraded", "failed"]
 
 
 class Health(BaseModel):
@@ -26,7 +27,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether everything a request needs is there."""
+    """Whether everything a request needs is there; what is degraded is done another way."""
 
     status: Literal["ready", "unready"]
     checks: dict[str, Check]
@@ -40,12 +41,14 @@ async def healthz() -> Health:
 
 @router.get("/readyz", summary="Can it serve", responses={503: {"model": Readiness}})
 async def readyz(services: ServicesDep, response: Response) -> Readiness:
-    """Look at the database, its schema and Redis."""
+    """Look at the database, its schema, Redis and, where there is one, the search server."""
     checks = await asyncio.gather(_database(services), _migrations(services), _redis(services))
     found: dict[str, Check] = {
         name: "ok" if passed else "failed"
         for name, passed in zip(("database", "migrations", "redis"), checks, strict=True)
     }
+    if services.elasticsearch is not None:
+        found["search"] = "ok" if await _answers(services.elasticsearch) else "degraded"
     if all(checks):
         return Readiness(status="ready", checks=found)
     response.status_code = 503
@@ -75,4 +78,13 @@ async def _redis(services: Services) -> bool:
         async with asyncio.timeout(_PATIENCE_S):
             return bool(await services.redis.ping())
     except (redis.exceptions.RedisError, TimeoutError):
+        return False
+
+
+async def _answers(elasticsearch: Elasticsearch) -> bool:
+    """Whether it searches; while it does not, PostgreSQL answers, so nobody need stay away."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return await elasticsearch.find_failure() is None
+    except TimeoutError:
         return False

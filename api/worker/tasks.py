@@ -21,11 +21,14 @@ from api.worker.jobs import BUDGET_S, Job, note_worker
 from api.worker.retention import forget_all
 from crm.errors import OrientaError
 from retrieval.errors import RetrievalError
+from retrieval.stores.elasticsearch.generations import forget_forsaken
 
 _log = logging.getLogger(__name__)
 
 EMBED_BATCH = 16
 EMBED_LOCK = "orienta:embedding"
+#: A search server that has not been told of changes for so long is no longer in use.
+FORSAKEN_S = 86_400.0
 
 
 def register(worker: Celery) -> None:
@@ -137,6 +140,14 @@ async def settle_embedders(services: Services) -> None:
     await services.succession.settle()
 
 
+async def keep_search(services: Services) -> None:
+    """Tell a search server what changed, and build its indexes."""
+    if services.elasticsearch is None:
+        return
+    until = time.monotonic() + BUDGET_S
+    await services.elasticsearch.keeper.keep(is_over=lambda: time.monotonic() >= until)
+
+
 async def run_imports(services: Services) -> None:
     """Read the files that are due; what is left when the time is up, the next run goes on with."""
     until = time.monotonic() + BUDGET_S
@@ -162,6 +173,8 @@ async def forget_old(services: Services) -> None:
     """Delete what is past its time, as far as it comes."""
     until = time.monotonic() + BUDGET_S
     await forget_all(services, is_over=lambda: time.monotonic() >= until)
+    if services.elasticsearch is None:
+        await forget_forsaken(services.database.pool, for_s=FORSAKEN_S)
 
 
 async def expire_holds(services: Services) -> None:
@@ -195,6 +208,7 @@ JOBS: tuple[Job, ...] = (
     Job("poll_payments", poll_payments, 60.0),
     Job("advance_sagas", advance_sagas, 1.0, everywhere=True),
     Job("embed_pending", embed_pending, 15.0),
+    Job("keep_search", keep_search, 1.0, everywhere=True),
     Job("settle_embedders", settle_embedders, 30.0),
     Job("find_duplicates", find_duplicates, 30.0),
     Job("run_imports", run_imports, 5.0),

