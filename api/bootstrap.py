@@ -16,6 +16,7 @@ from api.agents import build_engine
 from api.desk import TurnDesk
 from api.importers import importers_of
 from api.indexing import Indexing, open_indexing
+from api.library import Library, wire_library
 from api.payments import Tills, open_tills
 from api.policies import completion_policy, dunning_policy, fee_policy, saga_terms, seat_policy
 from api.search_stores import Elasticsearch
@@ -114,6 +115,7 @@ class Services:
     elasticsearch: Elasticsearch | None
     knowledge: KnowledgeSearch
     ingest: IngestService
+    library: Library
     succession: Succession
     imports: ImportService
     exports: ExportService
@@ -267,6 +269,7 @@ def _wire(
         elasticsearch=indexing.elasticsearch,
         knowledge=indexing.knowledge,
         ingest=indexing.ingest,
+        library=wire_library(settings, database, indexing.ingest),
         succession=indexing.succession,
         imports=ImportService(database, importers, max_bytes=settings.import_max_bytes),
         exports=ExportService(database),

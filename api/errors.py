@@ -102,7 +102,10 @@ def install_error_handlers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.body_max_bytes,
-        larger={"/v1/imports": settings.import_max_bytes},
+        larger={
+            "/v1/imports": settings.import_max_bytes,
+            "/v1/knowledge/uploads": settings.ingest_max_bytes,
+        },
         refuse=_too_large,
     )
     app.add_middleware(RequestIds, failed=_internal)

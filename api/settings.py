@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     quiet_until: time = Field(time(8), description="Local hour from which one may be written to")
     body_max_bytes: int = 64 * 1024
     import_max_bytes: int = Field(200 * 1024 * 1024, description="Of a file to import")
+    ingest_max_bytes: int = Field(64 * 1024 * 1024, description="Of a document to upload")
+    ingest_hosts: tuple[str, ...] = Field(
+        (), description="Whose sitemaps may be read: a host, or `.host` for all below it, too"
+    )
+    ingest_pause_s: float = Field(0.5, ge=0, description="Between two requests to a site")
+    ingest_job_days: int = Field(90, ge=1, description="How long it is known what an ingest did")
     phone_region: str = Field("PE", description="ISO 3166 code of numbers without a country")
 
     def require_database_url(self) -> str:

@@ -35,6 +35,7 @@ def terms(services: Services) -> Mapping[str, tuple[Forget, timedelta]]:
             services.imports.forget_broken_uploads,
             timedelta(days=days.import_file_days),
         ),
+        "ingests": (services.library.desk.forget_jobs, timedelta(days.ingest_job_days)),
         "import files": (services.imports.forget_idle_files, timedelta(days.import_file_days)),
     }
 

@@ -159,6 +159,17 @@ async def run_imports(services: Services) -> None:
         pass
 
 
+async def run_ingests(services: Services) -> None:
+    """Read the folders, files and sitemaps that are due, as far as the time goes."""
+    until = time.monotonic() + BUDGET_S
+
+    def is_over() -> bool:
+        return time.monotonic() >= until
+
+    while not is_over() and await services.library.runner.run_next(is_over=is_over):
+        pass
+
+
 async def find_duplicates(services: Services) -> None:
     """Compare the people who are new or changed with the others."""
     await _drain(services.duplicates.check_due)
@@ -212,6 +223,7 @@ JOBS: tuple[Job, ...] = (
     Job("settle_embedders", settle_embedders, 30.0),
     Job("find_duplicates", find_duplicates, 30.0),
     Job("run_imports", run_imports, 5.0),
+    Job("run_ingests", run_ingests, 5.0),
     Job("sweep", sweep, 30.0),
     Job("forget_old", forget_old, 600.0),
     Job("expire_holds", expire_holds, 10.0, everywhere=True),

@@ -125,10 +125,11 @@ class _Path:
         elif len(parts) > 1 and parts[0] in LANGUAGES:
             language, parts = parts[0], parts[1:]
         title = " ".join(re.split(r"[\s_-]+", parts[-1])).strip()
-        return cls(_slug("-".join(parts)), title[:_MAX_TITLE] or name, _known(language))
+        return cls(slug_of("-".join(parts)), title[:_MAX_TITLE] or name, _known(language))
 
 
-def _slug(path: str) -> str:
+def slug_of(path: str) -> str:
+    """Return the slug of a file by its place."""
     slug = _NOT_IN_SLUG.sub("-", fold(path)).strip("-")
     if slug and len(slug) <= _MAX_SLUG:
         return slug

@@ -1,5 +1,8 @@
 """Reads the bytes of a file of any format as a document."""
 
+import re
+from dataclasses import replace
+
 from retrieval.errors import Unreadable
 from retrieval.ingest.blocks import Block
 from retrieval.ingest.declared import Declared, declare
@@ -13,6 +16,7 @@ from retrieval.ingest.html import read_html, read_page
 from retrieval.ingest.markdown import read_markdown
 from retrieval.models import BodyFormat, Document
 
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 MAX_BYTES = 64 * 1024 * 1024
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 
@@ -27,8 +31,17 @@ def read_document(name: str, content: bytes, declared: Declared, *, charset: str
     """
     kind = sniff(name, content)
     check_size(kind, len(content))
-    draft = _draft(kind, content, charset)
+    draft = _storable(_draft(kind, content, charset))
     return declare(name, draft, blocks_of(draft.body, draft.format), declared)
+
+
+def _storable(draft: Draft) -> Draft:
+    """Return a draft without what no database takes: some PDF files have it in their text."""
+    body, title = (
+        _UNSTORABLE.sub("", text.encode("utf-8", "replace").decode())
+        for text in (draft.body, draft.title)
+    )
+    return replace(draft, body=body, title=title)
 
 
 def check_size(kind: FileKind, size: int) -> None:

@@ -17,6 +17,7 @@ from retrieval.ingest.reader import FileReader, Reading
 from retrieval.models import Chunk, Document
 from retrieval.stores.protocol import (
     DocumentStore,
+    Note,
     Origin,
     PendingChunk,
     ReadyVectors,
@@ -137,7 +138,7 @@ class IngestService:
     async def delete(self, ids: Collection[str]) -> int:
         """Remove documents for good; returns how many versions went."""
         deleted = await self._store.delete(ids)
-        await self._refresh()
+        await self.refresh()
         return deleted
 
     async def embed_pending(self, limit: int = 32) -> int:
@@ -174,11 +175,26 @@ class IngestService:
         await self._save(run, Reading(document, chunks), origin)
 
     async def _save(self, run: "_Run", reading: Reading, origin: Origin) -> None:
+        run.count(reading.document, await self.store(reading, origin))
+
+    async def store(
+        self, reading: Reading, origin: Origin, *, note: Note | None = None
+    ) -> SaveOutcome:
+        """Store a document that was read, with the vectors that exist already."""
         ready = self._ready(reading.chunks)
-        outcome = await self._store.save(
-            reading.document, reading.chunks, origin=origin, ready=ready
+        return await self._store.save(
+            reading.document, reading.chunks, origin=origin, ready=ready, note=note
         )
-        run.count(reading.document, outcome)
+
+    async def withdraw(self, ids: Collection[str]) -> int:
+        """Let documents be found no more; returns how many were."""
+        return await self._store.withdraw(ids)
+
+    async def refresh(self) -> None:
+        """Count words and mean vectors anew, after documents came or went."""
+        await self._store.refresh_statistics()
+        if self._embedder is not None:
+            await self._store.refresh_centres(self._embedder.id)
 
     def _ready(self, chunks: Iterable[Chunk]) -> ReadyVectors:
         vectors = self._cache.pick(c.text_hash for c in chunks)
@@ -201,13 +217,8 @@ class IngestService:
                 collection, kept_ids=run.ids, kept_paths=kept_paths
             )
         if run.has_changed():
-            await self._refresh()
+            await self.refresh()
         return run.summary()
-
-    async def _refresh(self) -> None:
-        await self._store.refresh_statistics()
-        if self._embedder is not None:
-            await self._store.refresh_centres(self._embedder.id)
 
 
 class _Run:

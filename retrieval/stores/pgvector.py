@@ -23,6 +23,7 @@ from retrieval.stores.pg_vectors import KeptVector
 from retrieval.stores.protocol import (
     Centre,
     Match,
+    Note,
     Origin,
     PendingChunk,
     ReadyVectors,
@@ -50,14 +51,23 @@ class PgVectorStore:
         self._pool = pool
 
     async def save(
-        self, document: Document, chunks: Sequence[Chunk], *, origin: Origin, ready: ReadyVectors
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        *,
+        origin: Origin,
+        ready: ReadyVectors,
+        note: Note | None = None,
     ) -> SaveOutcome:
         """Store a document if it is new or differs, with its chunks, in one transaction."""
         row = pg_documents.row_of(document, chunks, origin)
         async with self._pool.connection() as conn:
             fresh = await _enrolled(conn, ready)
             async with conn.transaction():
-                return await self._save(conn, document, chunks, row=row, fresh=fresh)
+                outcome = await self._save(conn, document, chunks, row=row, fresh=fresh)
+                if note is not None:
+                    await note(conn, outcome)
+        return outcome
 
     async def _save(
         self,
@@ -88,6 +98,11 @@ class PgVectorStore:
                 conn, collection, kept_ids=kept_ids, kept_paths=kept_paths
             )
             return await pg_documents.withdraw(conn, missing) if missing else 0
+
+    async def withdraw(self, ids: Collection[str]) -> int:
+        """Let documents be found no more; their citations still open."""
+        async with self._pool.connection() as conn:
+            return await pg_documents.withdraw(conn, ids)
 
     async def delete(self, ids: Collection[str]) -> int:
         """Remove documents with all versions, chunks and vectors."""

@@ -1,9 +1,9 @@
 """What retrieval needs of a store; each user of a store names only the part it uses."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from retrieval.embed.protocol import Vector
 from retrieval.models import Chunk, Document, Hit, Kind, Language
@@ -95,13 +95,26 @@ class Centre:
     similarity: float
 
 
+#: Writes what belongs to a saved document in its transaction; given the store's connection.
+Note = Callable[[Any, SaveOutcome], Awaitable[None]]
+
+
 class DocumentStore(Protocol):
     """Keeps documents and their versions."""
 
     async def save(
-        self, document: Document, chunks: Sequence[Chunk], *, origin: Origin, ready: ReadyVectors
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        *,
+        origin: Origin,
+        ready: ReadyVectors,
+        note: Note | None = None,
     ) -> SaveOutcome:
         """Store a document if it is new or differs, with its chunks, in one transaction."""
+
+    async def withdraw(self, ids: Collection[str]) -> int:
+        """Let documents be found no more; their citations still open."""
 
     async def withdraw_missing(
         self, collection: str, *, kept_ids: Collection[str], kept_paths: Collection[str]
