@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2199, 12, 31)
+FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
 _FIRST = datetime(1800, 1, 1, tzinfo=UTC)
-_END = datetime(2200, 1, 1, tzinfo=UTC)
+_END = datetime(3000, 1, 1, tzinfo=UTC)
 
 #: A day of the calendar; no record is older, nothing is planned for later.
 Day = Annotated[

@@ -54,8 +54,8 @@ CURSORS = (
 )
 #: The first and the last day and moment that requests may name, among others.
 _EDGES: Mapping[str, tuple[str, ...]] = {
-    "date": ("1800-01-01", "2199-12-31", "2024-02-29"),
-    "date-time": ("1800-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2199-12-31T23:59:59-00:00"),
+    "date": ("1800-01-01", "2999-12-31", "2024-02-29"),
+    "date-time": ("1800-01-01T00:00:00Z", "2999-12-31T23:59:59Z", "2999-12-31T23:59:59-00:00"),
     "time": ("00:00:00", "23:59:59.999999", "24:00:00"),
 }
 KEY = "Idempotency-Key"
