@@ -1,57 +1,78 @@
 """Who of the staff asks: the session behind a bearer token, and what its role allows."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
 
-from fastapi import Depends
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-
-from api.chat_session import ServicesDep
+from api.chat_session import opened_services
 from crm.actor import Actor
 from crm.errors import Denied, Unauthenticated
 from crm.identity.permissions import Area, may
 from crm.journal.audit import AuditEntry
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="staffSession", description="Access token")
-_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
-
-async def staff_token(credentials: _Credentials) -> str:
-    """Return the request's bearer token.
+class StaffToken(HTTPBearer):
+    """Dependency that returns the request's bearer token.
 
     Raises: Unauthenticated("auth.missing").
     """
-    if credentials is None:
-        raise Unauthenticated("auth.missing", "Send the access token as a bearer token.")
-    return credentials.credentials
+
+    def __init__(self) -> None:
+        super().__init__(auto_error=False, scheme_name="staffSession", description="Access token")
+
+    async def __call__(self, request: HTTPConnection) -> str:  # type: ignore[override]
+        """Return the token."""
+        credentials = await super().__call__(request)
+        if credentials is None:
+            raise Unauthenticated("auth.missing", "Send the access token as a bearer token.")
+        return credentials.credentials
 
 
-async def current_staff(
-    services: ServicesDep, token: Annotated[str, Depends(staff_token)]
-) -> Actor:
-    """Return the member of staff who asks.
+class StaffSession(StaffToken):
+    """Dependency that returns the member of staff who asks.
+
+    It is one dependency and no chain of them: solving a chain costs more than what it looks up.
 
     Raises: Unauthenticated("auth.missing" | "auth.token").
     """
-    return await services.identity.staff_by_token(token)
+
+    async def __call__(self, request: HTTPConnection) -> Actor:  # type: ignore[override]
+        """Return the actor, looked up once a request."""
+        known: Actor | None = getattr(request.state, "staff", None)
+        if known is None:
+            token = await StaffToken.__call__(self, request)
+            known = await opened_services(request).identity.staff_by_token(token)
+            request.state.staff = known
+        return known
 
 
-def staff_in(area: Area, *, write: bool = False) -> Callable[..., Awaitable[Actor]]:
-    """Return a dependency that lets into an area of the house those whose role allows it.
+class StaffIn(StaffSession):
+    """Dependency that lets into an area of the house those whose role allows it.
 
-    Raises: Denied("auth.role"): the dependency does, and the attempt is audited.
+    Raises: Denied("auth.role"): and the attempt is audited.
     """
 
-    async def entered(
-        services: ServicesDep, actor: Annotated[Actor, Depends(current_staff)]
-    ) -> Actor:
-        if may(actor, area, write=write):
+    def __init__(self, area: Area, *, write: bool) -> None:
+        super().__init__()
+        self._area = area
+        self._write = write
+
+    async def __call__(self, request: HTTPConnection) -> Actor:  # type: ignore[override]
+        """Return the actor, who may enter."""
+        actor = await super().__call__(request)
+        if may(actor, self._area, write=self._write):
             return actor
-        async with services.database.transaction() as uow:
-            uow.audit(_refused(actor, area, write=write))
+        async with opened_services(request).database.transaction() as uow:
+            uow.audit(_refused(actor, self._area, write=self._write))
         raise Denied("auth.role", "Your role does not allow this.")
 
-    return entered
+
+staff_token = StaffToken()
+current_staff = StaffSession()
+
+
+def staff_in(area: Area, *, write: bool = False) -> StaffIn:
+    """Return a dependency that lets into an area."""
+    return StaffIn(area, write=write)
 
 
 def _refused(actor: Actor, area: Area, *, write: bool) -> AuditEntry:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from api.attendant import Attendant
 from api.bootstrap import Services
@@ -13,13 +14,21 @@ from crm.messaging.conversations.models import ChatSession
 _bearer = HTTPBearer(auto_error=False, scheme_name="chatSession", description="Session token")
 
 
-def services_of(request: Request) -> Services:
+# Dependencies are coroutines even where they wait for nothing: others are sent to a thread.
+
+
+async def services_of(request: Request) -> Services:
     """Return what this process works with."""
+    return opened_services(request)
+
+
+def opened_services(request: HTTPConnection) -> Services:
+    """Return what the process that got the request works with."""
     services: Services = request.app.state.services
     return services
 
 
-def attendant_of(request: Request) -> Attendant:
+async def attendant_of(request: Request) -> Attendant:
     """Return what serves turns in the background."""
     attendant: Attendant = request.app.state.attendant
     return attendant
@@ -45,7 +54,7 @@ async def current_session(
     Raises: Unauthenticated("session.missing" | "session.unknown" | "session.expired" |
         "session.revoked").
     """
-    return await services_of(request).conversations.session_by_token(token)
+    return await opened_services(request).conversations.session_by_token(token)
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]

@@ -48,7 +48,7 @@ class PageQuery:
     limit: int
 
 
-def page_query(
+async def page_query(
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next_cursor` of the page before")
     ] = None,
@@ -58,7 +58,7 @@ def page_query(
     return PageQuery(cursor, limit)
 
 
-def idempotency_key(
+async def idempotency_key(
     request: Request,
     staff: CurrentStaff,
     key: Annotated[

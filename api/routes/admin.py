@@ -134,7 +134,7 @@ class StaffPage(BaseModel):
     next_cursor: str | None
 
 
-def audit_filters(
+async def audit_filters(
     action: Annotated[str | None, Query(max_length=100, pattern=_NAME)] = None,
     outcome: Outcome | None = None,
     agent: Annotated[str | None, Query(max_length=100, pattern=_NAME)] = None,

@@ -124,7 +124,7 @@ class ScoresOut(Out):
     refreshed_at: datetime | None
 
 
-def period(
+async def period(
     services: ServicesDep,
     since: Annotated[Day | None, Query(description="First day; 90 days back if not given")] = None,
     until: Annotated[Day | None, Query(description="Last day; today if not given")] = None,

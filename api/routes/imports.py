@@ -87,7 +87,7 @@ class LineErrorPage(BaseModel):
     next_cursor: str | None
 
 
-def wanted_columns(
+async def wanted_columns(
     columns: Annotated[
         str | None,
         Query(

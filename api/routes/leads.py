@@ -41,7 +41,7 @@ PipelineReader = Annotated[Actor, Depends(staff_in(Area.PIPELINE))]
 PipelineWriter = Annotated[Actor, Depends(staff_in(Area.PIPELINE, write=True))]
 
 
-def lead_filters(
+async def lead_filters(
     stage: Stage | None = None,
     staff_id: Annotated[UUID | None, Query(description="Who looks after them")] = None,
     unassigned: Annotated[bool, Query(description="Those nobody looks after")] = False,
