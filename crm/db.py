@@ -14,9 +14,10 @@ from psycopg_pool import AsyncConnectionPool
 from crm.clock import Clock
 from crm.errors import Unavailable
 from crm.journal import store as journal
-from crm.journal.accesses import store as accesses
 from crm.journal.audit import AuditEntry
 from crm.journal.events import DomainEvent
+from crm.journal.leavings import store as leavings
+from crm.journal.leavings.models import Kept
 from crm.journal.vault import SubjectKey, Vault
 
 Connection = AsyncConnection[DictRow]
@@ -36,6 +37,7 @@ class UnitOfWork:
         self._vault = vault
         self._events: list[DomainEvent] = []
         self._entries: list[AuditEntry] = []
+        self._kept: list[Kept] = []
         self._keys: dict[UUID, SubjectKey | None] = {}
 
     async def keys(self, subjects: Iterable[UUID]) -> Mapping[UUID, SubjectKey | None]:
@@ -62,15 +64,21 @@ class UnitOfWork:
         """Append a record to its chain when this commits."""
         self._entries.append(entry)
 
+    def keep(self, result: Kept) -> None:
+        """Keep under its key what a call returned when this commits."""
+        self._kept.append(result)
+
     async def flush(self) -> None:
-        """Write what was published and audited; called once, just before the commit."""
-        now = self.clock.now()
-        if self._events:
-            await journal.insert_outbox(self.conn, self._events, at=now)
-        if self._entries:
-            keys = await self.keys(s for entry in self._entries for s in entry.subjects)
-            ids = await journal.append_audit(self.conn, self._entries, keys=keys, at=now)
-            await accesses.insert_accesses(self.conn, self._entries, ids, at=now)
+        """Write what was published, audited and kept; called once, just before the commit."""
+        keys = await self.keys(s for entry in self._entries for s in entry.subjects)
+        await leavings.leave(
+            self.conn,
+            events=self._events,
+            entries=self._entries,
+            kept=self._kept,
+            keys=keys,
+            at=self.clock.now(),
+        )
 
 
 class Database:

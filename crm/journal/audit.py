@@ -167,6 +167,22 @@ def _plain(value: object) -> str:
     return str(value)
 
 
+def around_seq(header: Mapping[str, object], sealed: object) -> tuple[str, str]:
+    """Return the text of a record before and after its number in the chain.
+
+    The database gives the number when it appends the record, so that nobody has to ask it for the
+    number first; with it, the text is what `link` hashes.
+
+    Args:
+        header: without `seq`.
+    """
+    lower = {name: value for name, value in header.items() if name < "seq"}
+    upper = {name: value for name, value in header.items() if name > "seq"}
+    before = canonical([lower]).decode()[:-2] + ("," if lower else "") + '"seq":'
+    after = ("," if upper else "") + canonical([upper, sealed]).decode()[2:]
+    return before, after
+
+
 def link(prev_hash: bytes, header: Mapping[str, object], sealed: object) -> bytes:
     """Return the hash that ties a record to the one before it in its chain.
 

@@ -9,6 +9,7 @@ from crm.db import UnitOfWork
 from crm.errors import Conflict, Unavailable
 from crm.journal import store
 from crm.journal.audit import canonical
+from crm.journal.leavings.models import Kept
 from crm.journal.vault import SubjectKey
 
 
@@ -68,10 +69,9 @@ async def claim(
 
 
 async def complete(uow: UnitOfWork, key: IdempotencyKey, result: object) -> None:
-    """Keep the result for later callers with the same key."""
+    """Keep the result for later callers with the same key; written when this commits."""
     secret = await _secret(uow, key)
-    sealed = secret.seal(canonical(result))
-    await store.store_result(uow.conn, scope=key.scope, key=key.key, result=sealed)
+    uow.keep(Kept(key.scope, key.key, secret.seal(canonical(result))))
 
 
 async def _secret(uow: UnitOfWork, key: IdempotencyKey) -> SubjectKey:

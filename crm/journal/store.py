@@ -1,20 +1,12 @@
-"""All the journal's SQL: subject keys, audit chains, outbox, idempotency keys."""
+"""The SQL of subject keys, audit chains and idempotency keys."""
 
-import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
-from crm.ids import new_id
-from crm.journal.audit import AUDIT_COLUMNS, GENESIS, AuditEntry, canonical, link, shard_of
-from crm.journal.events import DomainEvent, new_event_id
 from crm.journal.vault import SubjectKey, Vault
 from crm.paging import equal, newest_first
 
@@ -63,147 +55,6 @@ async def link_key_to_person(conn: Connection, subject_id: UUID, person_id: UUID
 
 
 # --- audit --------------------------------------------------------------------------------------
-
-_LINKED = ("chain_id", "seq", "prev_hash", "hash")
-_HEADER = tuple(c for c in AUDIT_COLUMNS if c not in _LINKED)
-#: Columns taken from the entry as they are.
-_COPIED = tuple(f.name for f in fields(AuditEntry) if f.name in _HEADER)
-_INSERT_AUDIT = (
-    f"INSERT INTO audit_events (chain_id, seq, {', '.join(_HEADER)}, sealed, prev_hash, hash) "  # noqa: S608
-    f"VALUES (%(chain_id)s, %(seq)s, {', '.join(f'%({c})s' for c in _HEADER)}, "
-    "%(sealed)s, %(prev_hash)s, %(hash)s)"
-)
-
-
-async def append_audit(
-    conn: Connection,
-    entries: Sequence[AuditEntry],
-    *,
-    keys: Mapping[UUID, SubjectKey | None],
-    at: datetime,
-) -> list[UUID]:
-    """Seal the entries and append them to their chains, in the order given.
-
-    Args:
-        keys: of every entry's `subjects`.
-    Returns: the records' ids, in the same order.
-    """
-    heads = await _lock_heads(conn, entries, at=at)
-    rows = [_audit_row(e, keys, heads, at=at) for e in entries]
-    async with conn.cursor() as cursor:
-        await cursor.executemany(_INSERT_AUDIT, rows)
-    await _move_heads(conn, heads, at=at)
-    return [row["id"] for row in rows]
-
-
-def _chain_of(entry: AuditEntry) -> tuple[UUID, str]:
-    if entry.chain_id is None:
-        return shard_of(entry.actor), "shard"
-    return entry.chain_id, entry.chain_kind
-
-
-async def _lock_heads(
-    conn: Connection, entries: Sequence[AuditEntry], *, at: datetime
-) -> dict[UUID, tuple[int, bytes]]:
-    chains = dict(sorted(_chain_of(e) for e in entries))
-    await conn.execute(
-        """
-        INSERT INTO audit_chains (chain_id, kind, head_seq, head_hash, updated_at)
-        SELECT c, k, 0, %(genesis)s, %(at)s
-        FROM unnest(%(chains)s::uuid[], %(kinds)s::text[]) AS n (c, k)
-        ON CONFLICT (chain_id) DO NOTHING
-        """,
-        {
-            "genesis": GENESIS,
-            "at": at,
-            "chains": list(chains),
-            "kinds": list(chains.values()),
-        },
-    )
-    # One order for all writers: two transactions that touch the same chains cannot deadlock.
-    rows = await conn.execute(
-        "SELECT chain_id, head_seq, head_hash FROM audit_chains WHERE chain_id = ANY(%s) "
-        "ORDER BY chain_id FOR UPDATE",
-        [list(chains)],
-    )
-    return {r["chain_id"]: (r["head_seq"], r["head_hash"]) for r in await rows.fetchall()}
-
-
-async def _move_heads(
-    conn: Connection, heads: Mapping[UUID, tuple[int, bytes]], *, at: datetime
-) -> None:
-    await conn.execute(
-        """
-        UPDATE audit_chains SET head_seq = n.seq, head_hash = n.hash, updated_at = %(at)s
-        FROM unnest(%(ids)s::uuid[], %(seqs)s::bigint[], %(hashes)s::bytea[]) AS n (id, seq, hash)
-        WHERE chain_id = n.id
-        """,
-        {
-            "at": at,
-            "ids": list(heads),
-            "seqs": [seq for seq, _ in heads.values()],
-            "hashes": [head for _, head in heads.values()],
-        },
-    )
-
-
-def _audit_row(
-    entry: AuditEntry,
-    keys: Mapping[UUID, SubjectKey | None],
-    heads: dict[UUID, tuple[int, bytes]],
-    *,
-    at: datetime,
-) -> dict[str, Any]:
-    chain_id, _ = _chain_of(entry)
-    seq, prev_hash = heads[chain_id]
-    header = _header(entry, keys[entry.subject_id], at=at)
-    sealed = _seal_payload(entry, keys)
-    digest = link(prev_hash, {**header, "chain_id": chain_id, "seq": seq + 1}, sealed)
-    heads[chain_id] = (seq + 1, digest)
-    return header | {
-        "chain_id": chain_id,
-        "seq": seq + 1,
-        "sealed": Jsonb(sealed),
-        "prev_hash": prev_hash,
-        "hash": digest,
-    }
-
-
-def _header(entry: AuditEntry, key: SubjectKey | None, *, at: datetime) -> dict[str, Any]:
-    actor, agent = entry.actor, entry.actor.agent
-    digest = None
-    if entry.arguments is not None and key is not None:
-        digest = key.digest(canonical(entry.arguments))
-    return {
-        "id": new_id(),
-        "occurred_at": at,
-        "actor_kind": actor.kind,
-        "actor_level": int(actor.level),
-        "actor_role": actor.role and str(actor.role),
-        "staff_id": actor.staff_id,
-        "person_id": actor.person_id,
-        "subject_id": entry.subject_id,
-        "agent": agent and agent.name,
-        "model": agent and agent.model,
-        "prompt_version": agent and agent.prompt_version,
-        "arguments_digest": digest,
-    } | {name: getattr(entry, name) for name in _COPIED}
-
-
-def _seal_payload(
-    entry: AuditEntry, keys: Mapping[UUID, SubjectKey | None]
-) -> list[dict[str, str | None]]:
-    """Seal each field under its subject's key; a destroyed key leaves the field empty."""
-    payload = dict(entry.payload)
-    if entry.arguments is not None:
-        payload["arguments"] = dict(entry.arguments)
-    boxes: list[dict[str, str | None]] = []
-    for name, value in payload.items():
-        subject = entry.others.get(name, entry.subject_id)
-        key = keys[subject]
-        box = base64.b64encode(key.seal(canonical(value))).decode() if key else None
-        boxes.append({"field": name, "subject": str(subject), "box": box})
-    return boxes
 
 
 async def select_chain(
@@ -264,26 +115,6 @@ _AUDIT_FILTERS = {
 }
 
 
-# --- outbox -------------------------------------------------------------------------------------
-
-
-async def insert_outbox(conn: Connection, events: Sequence[DomainEvent], *, at: datetime) -> None:
-    """Put events into the outbox."""
-    await conn.execute(
-        """
-        INSERT INTO outbox (event_id, name, payload, occurred_at, available_at)
-        SELECT i, n, p, %(at)s, %(at)s
-        FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(payloads)s::jsonb[]) AS e (i, n, p)
-        """,
-        {
-            "at": at,
-            "ids": [new_event_id() for _ in events],
-            "names": [e.name for e in events],
-            "payloads": [json.dumps(e.payload()) for e in events],
-        },
-    )
-
-
 # --- idempotency --------------------------------------------------------------------------------
 
 
@@ -308,14 +139,6 @@ async def select_key(conn: Connection, *, scope: str, key: str) -> DictRow | Non
         [scope, key],
     )
     return await rows.fetchone()
-
-
-async def store_result(conn: Connection, *, scope: str, key: str, result: bytes) -> None:
-    """Keep what the first call returned, sealed."""
-    await conn.execute(
-        "UPDATE idempotency_keys SET result = %s WHERE scope = %s AND key = %s",
-        [result, scope, key],
-    )
 
 
 async def delete_keys(conn: Connection, *, before: datetime, limit: int) -> int:

@@ -1,6 +1,6 @@
 """All the SQL of the access log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,16 +9,11 @@ from psycopg.rows import DictRow, class_row
 
 from crm.journal.accesses.models import RecordAccess
 from crm.journal.audit import AuditEntry
+from crm.journal.leavings.models import Part
 
 
-async def insert_accesses(
-    conn: AsyncConnection[DictRow],
-    entries: Sequence[AuditEntry],
-    audit_ids: Sequence[UUID],
-    *,
-    at: datetime,
-) -> None:
-    """Note whose records the entries showed; others are passed over.
+def access_part(entries: Sequence[AuditEntry], audit_ids: Sequence[UUID]) -> Iterator[Part]:
+    """Yield what notes whose records the entries showed; others are passed over.
 
     Args:
         audit_ids: of the entries, in the same order.
@@ -28,27 +23,26 @@ async def insert_accesses(
         for entry, audit_id in zip(entries, audit_ids, strict=True)
         for person in set(entry.people)
     ]
-    if not shown:
-        return
-    await conn.execute(
-        """
-        INSERT INTO record_accesses (person_id, at, audit_id, actor_kind, actor_role, staff_id,
-            agent, action)
-        SELECT p, %(at)s, i, k, r, s, g, a
-        FROM unnest(%(people)s::uuid[], %(ids)s::uuid[], %(kinds)s::text[], %(roles)s::text[],
-            %(staff)s::uuid[], %(agents)s::text[], %(actions)s::text[]) AS n (p, i, k, r, s, g, a)
-        """,
-        {
-            "at": at,
-            "people": [person for person, _, _ in shown],
-            "ids": [audit_id for _, audit_id, _ in shown],
-            "kinds": [e.actor.kind for _, _, e in shown],
-            "roles": [e.actor.role and str(e.actor.role) for _, _, e in shown],
-            "staff": [e.actor.staff_id for _, _, e in shown],
-            "agents": [e.actor.agent and e.actor.agent.name for _, _, e in shown],
-            "actions": [e.action for _, _, e in shown],
-        },
-    )
+    if shown:
+        yield Part(
+            """
+            INSERT INTO record_accesses (person_id, at, audit_id, actor_kind, actor_role, staff_id,
+                agent, action)
+            SELECT p, %(at)s, i, k, r, s, g, a
+            FROM unnest(%(people)s::uuid[], %(audit_ids)s::uuid[], %(actor_kinds)s::text[],
+                %(roles)s::text[], %(staff)s::uuid[], %(agents)s::text[], %(actions)s::text[])
+                AS n (p, i, k, r, s, g, a)
+            """,
+            {
+                "people": [person for person, _, _ in shown],
+                "audit_ids": [audit_id for _, audit_id, _ in shown],
+                "actor_kinds": [e.actor.kind for _, _, e in shown],
+                "roles": [e.actor.role and str(e.actor.role) for _, _, e in shown],
+                "staff": [e.actor.staff_id for _, _, e in shown],
+                "agents": [e.actor.agent and e.actor.agent.name for _, _, e in shown],
+                "actions": [e.action for _, _, e in shown],
+            },
+        )
 
 
 async def select_identities(conn: AsyncConnection[DictRow], person_id: UUID) -> list[UUID]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crm.actor import Actor, Role
 from crm.ids import StaffId, SubjectId
-from crm.journal.audit import GENESIS, SHARDS, canonical, link, shard_of
+from crm.journal.audit import GENESIS, SHARDS, around_seq, canonical, link, shard_of
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
 _VALUES = st.recursive(
@@ -45,6 +45,17 @@ def test_any_changed_record_changes_every_hash_from_there_on(
     assert before[:at] == after[:at]
     if not same:
         assert all(a != b for a, b in zip(before[at:], after[at:], strict=True))
+
+
+@given(_HEADERS, _VALUES, st.integers(min_value=1))
+def test_number_between_both_parts_of_a_record_makes_its_text(
+    header: dict[str, object], sealed: object, seq: int
+) -> None:
+    header.pop("seq", None)
+
+    before, after = around_seq(header, sealed)
+
+    assert f"{before}{seq}{after}".encode() == canonical([{**header, "seq": seq}, sealed])
 
 
 @given(_HEADERS, st.text(max_size=30), st.data())

@@ -1,0 +1,12 @@
+"""Records are chained where they are stored."""
+
+from api.migrations.sql import run_sql_beside
+
+revision = "0024_records"
+down_revision = "0023_address_parts"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

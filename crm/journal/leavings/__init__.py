@@ -1,0 +1,1 @@
+"""What a unit of work leaves behind: events, records, results."""
