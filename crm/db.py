@@ -110,6 +110,20 @@ class Database:
             await uow.flush()
 
     @asynccontextmanager
+    async def audited_read(self) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work that only reads, and records it before the block is left.
+
+        There is no transaction around it: each statement reads what is committed, as in one, and
+        the records are one statement. A read that fails, or whose record does, shows nothing.
+
+        Raises: Unavailable("database"): no connection could be had.
+        """
+        async with self._connection() as conn:
+            uow = UnitOfWork(conn, self.clock, self.vault)
+            yield uow
+            await uow.flush()
+
+    @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """Lend a connection for reading; nothing is committed."""
         async with self._connection() as conn:

@@ -188,7 +188,7 @@ async def _note(
         people=(person_id,) if isinstance(person_id, UUID) else (),
         payload={"filters": dict(filters)},
     )
-    async with services.database.transaction() as uow:
+    async with services.database.audited_read() as uow:
         uow.audit(entry)
 
 

@@ -107,7 +107,7 @@ async def get_conversation(
 ) -> ConversationDetail:
     """Return the log from after the cursor; reading it is recorded."""
     conversation = await services.conversations.get_conversation(conversation_id)
-    async with services.database.transaction() as uow:
+    async with services.database.audited_read() as uow:
         uow.audit(_read(staff, conversation))
     page = await services.conversations.list_messages(conversation_id, since=since, limit=limit)
     return ConversationDetail(

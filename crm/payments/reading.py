@@ -55,7 +55,7 @@ class PaymentReading:
         Raises: NotFound("invoice.unknown"); Denied("identity.level" | "auth.role").
         """
         owner = _reader(actor)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             invoice = await invoices.select_invoice(uow.conn, invoice_id, owner=owner)
             if invoice is None:
                 raise NotFound("invoice.unknown", "There is no such invoice.")
@@ -80,7 +80,7 @@ class PaymentReading:
         """
         owner = _reader(actor)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await invoices.select_invoices(
                 uow.conn,
                 only,
@@ -100,7 +100,7 @@ class PaymentReading:
         Raises: NotFound("payment.unknown"); Denied("identity.level" | "auth.role").
         """
         owner = _reader(actor)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             payment = await store.select_payment(uow.conn, payment_id, owner=owner)
             if payment is None:
                 raise NotFound("payment.unknown", "There is no such payment.")
@@ -126,7 +126,7 @@ class PaymentReading:
         """
         owner = _reader(actor)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_payments(
                 uow.conn, filters or {}, owner=owner, after=after, limit=limit + 1
             )
@@ -144,7 +144,7 @@ class PaymentReading:
         """
         require(actor, Area.PAYMENTS)
         after = decode_cursor(cursor, datetime.fromisoformat, str)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await fact_store.select_disputes(uow.conn, after=after, limit=limit + 1)
             page = page_of(rows, limit, _dispute_cursor)
             seen = [row.payment.person_id for row in page.items]

@@ -341,7 +341,7 @@ class PaymentService(PaymentReading):
         there = GatewayBook({}, {})
         async for movement in source.list_movements(since=since, until=until):
             there.add(movement)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             here = await reconciliation.select_clearing_moves(
                 uow.conn, gateway, since=since, until=until
             )
@@ -385,7 +385,7 @@ class PaymentService(PaymentReading):
     async def ledger_totals(self, *, actor: Actor) -> tuple[LedgerTotal, ...]:
         """Return what stands on the ledger's accounts, debtors together; staff only."""
         require(actor, Area.PAYMENTS)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             totals = await ledger.select_totals(uow.conn)
             record_read(uow, "ledger.totals", actor=actor, people=[])
         return tuple(totals)

@@ -77,7 +77,7 @@ class PeopleService:
         Raises: NotFound("person.unknown"); Denied("identity.level"): a student not yet verified.
         """
         owner = authority.owner_of(actor)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             person = await _find(uow.conn, person_id, owner=owner)
             _audit_read(uow, "person.read", actor, about=person_id)
         return person
@@ -88,7 +88,7 @@ class PeopleService:
         Raises: NotFound("person.unknown"); Denied("identity.level").
         """
         owner = authority.owner_of(actor)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             person = await _find(uow.conn, person_id, owner=owner)
             consents = await store.select_current_consents(uow.conn, person_id)
             enrolments = await store.select_enrolments(uow.conn, person_id)
@@ -106,7 +106,7 @@ class PeopleService:
         """
         authority.require_staff(actor)
         words = (query or "").strip()
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             if words:
                 page = await search_page(
                     uow.conn, words, region=self._region, cursor=cursor, limit=limit
@@ -208,7 +208,7 @@ class PeopleService:
         Raises: NotFound("person.unknown"); Denied("identity.level").
         """
         owner = authority.owner_of(actor)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             await _find(uow.conn, person_id, owner=owner)
             consents = await store.select_current_consents(uow.conn, person_id)
             _audit_read(uow, "person.consents", actor, about=person_id)

@@ -50,7 +50,7 @@ class LeadReading:
         """
         require(actor, Area.PIPELINE)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_leads(
                 uow.conn, filters, sort=sort, after=after, limit=limit + 1
             )
@@ -66,7 +66,7 @@ class LeadReading:
         Raises: NotFound("lead.unknown"); Denied("auth.role").
         """
         require(actor, Area.PIPELINE)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             lead = await _find(uow, lead_id)
             history = await store.select_stages(uow.conn, lead_id)
             found = await clocks.select_clocks(uow.conn, "lead", lead_id)
@@ -83,7 +83,7 @@ class LeadReading:
         """
         require(actor, Area.PIPELINE)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             lead = await _find(uow, lead_id)
             rows = await activities.select_activities(
                 uow.conn, lead_id=lead_id, after=after, limit=limit + 1
@@ -101,7 +101,7 @@ class LeadReading:
         """
         require(actor, Area.PIPELINE)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await activities.select_activities(
                 uow.conn, person_id=person_id, after=after, limit=limit + 1
             )

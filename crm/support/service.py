@@ -81,7 +81,7 @@ class SupportService(Handoffs):
 
         Raises: NotFound("ticket.unknown"): no such ticket, or it is somebody else's.
         """
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             ticket = await find_ticket(uow, ticket_id, actor)
             if audits_reads(actor):
                 uow.audit(_seen(actor, "ticket.read", [ticket], about=ticket.subject_id))
@@ -107,7 +107,7 @@ class SupportService(Handoffs):
     ) -> Page[Ticket]:
         """Return tickets, newest first: staff any, a student their own."""
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_tickets(
                 uow.conn, filters or TicketFilters(), actor=actor, after=after, limit=limit + 1
             )

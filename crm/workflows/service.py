@@ -174,7 +174,7 @@ class WorkflowService:
         Raises: NotFound("saga.unknown"); Denied("auth.role" | "identity.level").
         """
         owner = seat_owner(actor, write=False)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             saga = await store.select_saga(uow.conn, saga_id, owner=owner)
             if saga is None:
                 raise _unknown()
@@ -215,7 +215,7 @@ class WorkflowService:
         """
         owner = seat_owner(actor, write=False)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_sagas(
                 uow.conn, filters or {}, owner=owner, after=after, limit=limit + 1
             )

@@ -30,7 +30,7 @@ class EnrolmentService:
 
         Raises: NotFound("enrolment.unknown"); Denied("auth.role" | "identity.level").
         """
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             enrolment = await acts.find_enrolment(uow, enrolment_id, actor, write=False)
             if audits_reads(actor):
                 uow.audit(shown(actor, "enrolment.read", (enrolment.person_id,)))
@@ -60,7 +60,7 @@ class EnrolmentService:
         """
         owner = seat_owner(actor, write=False)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_enrolments(
                 uow.conn, filters or EnrolmentFilters(), owner=owner, after=after, limit=limit + 1
             )

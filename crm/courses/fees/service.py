@@ -135,7 +135,7 @@ class FeeService:
         Raises: NotFound("quote.unknown"); Denied("identity.level" | "auth.role").
         """
         owner = _owner(actor)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             quote = await _find(uow, quote_id, owner)
             _record_read(uow, "quote.read", [quote], actor)
         return quote
@@ -157,7 +157,7 @@ class FeeService:
         owner = _owner(actor)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
         filters = {"person_id": owner or person_id, "cohort_id": cohort_id, "status": status}
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_quotes(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda q: encode_cursor(q.created_at, q.id))
             _record_read(uow, "quote.list", page.items, actor)

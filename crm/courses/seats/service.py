@@ -163,7 +163,7 @@ class SeatService:
 
         Raises: NotFound("hold.unknown"); Denied("auth.role" | "identity.level").
         """
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             hold = await acts.find_hold(uow, hold_id, actor, cohort_id=cohort_id, write=False)
             if audits_reads(actor):
                 uow.audit(shown(actor, "seat.read", (hold.person_id,)))
@@ -184,7 +184,7 @@ class SeatService:
         """
         _require_staff(actor)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             live_at = uow.clock.now() if live_only else None
             rows = await store.select_holds(
                 uow.conn, cohort_id, live_at=live_at, after=after, limit=limit + 1
@@ -220,7 +220,7 @@ class SeatService:
         """
         _require_staff(actor)
         after = decode_cursor(cursor, int, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await waitlist.select_queue(uow.conn, cohort_id, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda e: encode_cursor(e.priority, e.joined_at, e.id))
             seen = tuple(entry.person_id for entry in page.items)

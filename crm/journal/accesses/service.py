@@ -35,7 +35,7 @@ class AccessService:
         if own is None:
             require(actor, Area.AUDIT)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             known = await store.select_identities(uow.conn, person_id)
             if not known or own not in (None, person_id):
                 raise NotFound("person.unknown", "There is no such person.")

@@ -117,7 +117,7 @@ class DunningService:
         Raises: NotFound("invoice.unknown"), Denied("auth.role").
         """
         require(actor, Area.PAYMENTS)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             invoice = await _invoice(uow, invoice_id)
             record_read(uow, "dunning.get", actor=actor, people=[invoice.person_id])
             return Dunning(

@@ -56,7 +56,7 @@ class DuplicateService:
         """
         require(actor, Area.PEOPLE)
         after = decode_cursor(cursor, int, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_suggestions(uow.conn, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda s: encode_cursor(s.score, s.id))
             shown = tuple(p.id for s in page.items for p in (s.first, s.second))

@@ -99,7 +99,7 @@ class TaskService:
         Raises: NotFound("task.unknown"); Denied("auth.role").
         """
         require(actor, Area.PIPELINE)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             task = await store.select_task(uow.conn, task_id)
             if task is None:
                 raise NotFound("task.unknown", "There is no such task.")
@@ -116,7 +116,7 @@ class TaskService:
         """
         require(actor, Area.PIPELINE)
         after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_tasks(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda task: encode_cursor(task.due_at, task.id))
             if audits_reads(actor):

@@ -82,7 +82,7 @@ class AttendanceService:
         """
         require(actor, Area.ENROLMENTS)
         after = decode_cursor(cursor, UUID)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             sessions = await _sessions(uow.conn, cohort, at=uow.clock.now())
             rows = await store.select_enrolled(
                 uow.conn, sessions.cohort_id, after=after[0] if after else None, limit=limit + 1
@@ -111,7 +111,7 @@ class AttendanceService:
         owner = owner_of(actor)
         if owner is None:
             require(actor, Area.ENROLMENTS)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             studies = await completion.select_studies(uow.conn, enrolment_id, owner=owner)
             if studies is None:
                 raise NotFound("enrolment.unknown", "There is no such enrolment.")

@@ -65,7 +65,7 @@ class CertificateService:
             require(actor, Area.ENROLMENTS)
         after = decode_cursor(cursor, datetime.fromisoformat, str)
         filters = {"person_id": owner or person_id, "course_code": course_code}
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_certificates(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, _cursor_of)
             _record_read(uow, page.items, actor)

@@ -104,7 +104,7 @@ class ApplicationService:
         Raises: NotFound("scholarship.application"); Denied("identity.level" | "auth.role").
         """
         owner = _owner(actor)
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             found = await _find(uow, application_id, owner=owner)
             subject_id, statement, answer = await store.select_texts(uow.conn, found.id)
             secret = await uow.key(subject_id)
@@ -132,7 +132,7 @@ class ApplicationService:
             "person_id": owner or person_id,
             "status": status,
         }
-        async with self._db.transaction() as uow:
+        async with self._db.audited_read() as uow:
             rows = await store.select_applications(uow.conn, filters, after=after, limit=limit + 1)
             page = page_of(rows, limit, lambda a: encode_cursor(a.requested_at, a.id))
             _record_read(uow, "scholarship.list", page.items, actor)

@@ -2,8 +2,8 @@
 
 from api.migrations.sql import run_sql_beside
 
-revision = "0024_records"
-down_revision = "0023_address_parts"
+revision = "0026_records"
+down_revision = "0025_search_projection"
 branch_labels = None
 depends_on = None
 
