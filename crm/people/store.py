@@ -24,10 +24,10 @@ _EXACT = f"{_WORDS} OR email = %(email)s OR phone = %(phone)s"
 #: Comparing spellings costs 50 ms among 100,000 people: when so many have the very words, those
 #: who are only spelled nearly so are not looked for.
 _ENOUGH = 50
-_RANK = (
-    "(CASE WHEN email = %(email)s OR phone = %(phone)s THEN 2000 "
-    "ELSE (1000 * word_similarity(fold(%(query)s), fold(full_name)))::int END)"
-)
+_RANK = "(CASE WHEN email = %(email)s OR phone = %(phone)s THEN 2000 ELSE {likeness} END)"
+_LIKENESS = "(1000 * word_similarity(fold(%(query)s), folded_name))::int"
+#: Of everybody who has the one word that is looked for.
+_ALIKE = "1000"
 
 
 async def insert_person(conn: Connection, person: Person) -> None:
@@ -142,12 +142,19 @@ async def search_people(
 ) -> list[tuple[int, Person]]:
     """Return active people who match with their rank, best first, after (rank, id)."""
     rank, last = after or (None, None)
-    matches = _EXACT
+    matches, likeness = [_EXACT], _LIKENESS
     if not await _is_common(conn, query):
-        matches += " OR fold(%(query)s) <%% fold(full_name)"
+        matches.append("fold(%(query)s) <%% folded_name")
+    elif query.isalnum():
+        likeness = _ALIKE
+    # Matches are united and not joined by OR, which would compare each spelling once more.
+    found = " UNION ".join(
+        f"SELECT {_COLUMNS}, {_RANK.format(likeness=likeness)} AS rank FROM people "  # noqa: S608
+        f"WHERE status = 'active' AND ({match})"
+        for match in matches
+    )
     rows = await conn.execute(
-        f"SELECT * FROM (SELECT {_COLUMNS}, {_RANK} AS rank FROM people "  # noqa: S608
-        f"WHERE status = 'active' AND ({matches})) AS found "
+        f"SELECT * FROM ({found}) AS found "  # noqa: S608 (constants)
         + ("WHERE (rank, id) < (%(rank)s, %(last)s) " if after else "")
         + "ORDER BY rank DESC, id DESC LIMIT %(limit)s",
         {"query": query, "email": email, "phone": phone, "rank": rank, "last": last}

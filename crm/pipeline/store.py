@@ -25,8 +25,8 @@ _SORTS: Mapping[LeadSort, str] = {"newest": "created_at", "last_activity": "last
 #: gone through in their order instead, and enough of them soon found.
 _FEW = 500
 _NAMED = "status = 'active' AND search @@ plainto_tsquery('simple', fold(%(query)s))"
-_LIKE_NAME = "fold(%(query)s) <%% fold(full_name)"
-_LIKENESS = "word_similarity(fold(%(query)s), fold(full_name))"
+_LIKE_NAME = "fold(%(query)s) <%% folded_name"
+_LIKENESS = "word_similarity(fold(%(query)s), folded_name)"
 _PART_OF_ADDRESS = "email LIKE %(part)s"
 #: A part of an address is looked for from so many characters on: its index knows groups of three.
 _PART = 3
@@ -207,10 +207,14 @@ async def _select_alike(conn: Connection, query: str) -> list[UUID]:
         wheres.append(_LIKE_NAME)
     if not wheres:
         return []
-    order = "id" if "@" in part else f"{_LIKENESS} DESC, id"
+    order = "id" if "@" in part else "likeness DESC, id"
+    # United and not joined by OR, which would compare each spelling once more.
+    found = " UNION ".join(
+        f"SELECT id, {_LIKENESS} AS likeness FROM people WHERE status = 'active' AND {where}"  # noqa: S608
+        for where in wheres
+    )
     rows = await conn.execute(
-        f"SELECT id FROM people WHERE status = 'active' AND ({' OR '.join(wheres)}) "  # noqa: S608
-        f"ORDER BY {order} LIMIT {_FEW}",
+        f"SELECT id FROM ({found}) AS found ORDER BY {order} LIMIT {_FEW}",  # noqa: S608
         {"query": query, "part": f"%{part.translate(_LITERAL)}%"},
     )
     return [row["id"] for row in await rows.fetchall()]

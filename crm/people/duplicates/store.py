@@ -42,11 +42,11 @@ async def select_candidates(
                 AND right(phone, 8) = right(p.phone, 8) LIMIT %(most)s)
             UNION
             (SELECT * FROM people WHERE status = 'active' AND birth_date = p.birth_date
-                AND similarity(fold(full_name), fold(p.full_name)) >= %(alike)s LIMIT %(most)s)
+                AND similarity(folded_name, p.folded_name) >= %(alike)s LIMIT %(most)s)
             UNION
             (SELECT * FROM people WHERE %(by_name)s AND status = 'active'
-                AND fold(full_name) %% fold(p.full_name)
-                ORDER BY similarity(fold(full_name), fold(p.full_name)) DESC, id LIMIT %(most)s)
+                AND folded_name %% p.folded_name
+                ORDER BY similarity(folded_name, p.folded_name) DESC, id LIMIT %(most)s)
         ) q
         WHERE p.id = ANY(%(people)s) AND p.status = 'active' AND q.id <> p.id
         """,
