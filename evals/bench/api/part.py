@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from evals.bench.api.computing import SERVER, SESSIONS, read_computed
 from evals.bench.api.load import Call, requests_per_second
 from evals.bench.api.serving import Server
 from evals.bench.api.sites import Site, both_sites
+from evals.bench.computing import SERVER, SESSIONS, read_computed
 from evals.bench.counters import prepare_counters, read_counters
 from evals.bench.figure import Figure
 from evals.bench.statistics import per_turn
