@@ -2,8 +2,8 @@
 
 from api.migrations.sql import run_sql_beside
 
-revision = "0025_ingest_jobs"
-down_revision = "0024_search_counts"
+revision = "0026_ingest_jobs"
+down_revision = "0025_search_projection"
 branch_labels = None
 depends_on = None
 
