@@ -2,8 +2,8 @@
 
 from api.migrations.sql import run_sql_beside
 
-revision = "0026_ingest_jobs"
-down_revision = "0025_search_projection"
+revision = "0028_ingest_jobs"
+down_revision = "0027_folded_names"
 branch_labels = None
 depends_on = None
 
