@@ -182,10 +182,13 @@ class KnowledgeSearch:
         self, scope: Scope, text: str, among: Collection[Language]
     ) -> list[Match]:
         words = content_words(text)
-        found: list[Match] = []
-        for language in among:
-            found += await self._store.search_lexical(scope, language, words, limit=_CANDIDATES)
-        return found
+        found = await asyncio.gather(
+            *(
+                self._store.search_lexical(scope, language, words, limit=_CANDIDATES)
+                for language in among
+            )
+        )
+        return [match for own in found for match in own]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,17 +212,20 @@ class _NearVector:
         self, languages: Collection[Language], *, also: Collection[Match]
     ) -> list[Match]:
         """Return the nearest chunks of each language, and those that words have found."""
-        found: list[Match] = []
-        for language in languages:
-            found += await self.store.search_dense(
-                self.scope,
-                language,
-                self.vector,
-                embedder_id=self.embedder_id,
-                also=[m.chunk_id for m in also if m.language == language],
-                limit=_CANDIDATES,
+        found = await asyncio.gather(
+            *(
+                self.store.search_dense(
+                    self.scope,
+                    language,
+                    self.vector,
+                    embedder_id=self.embedder_id,
+                    also=[m.chunk_id for m in also if m.language == language],
+                    limit=_CANDIDATES,
+                )
+                for language in languages
             )
-        return found
+        )
+        return [match for own in found for match in own]
 
     async def centres(self) -> dict[Language, float]:
         """Return what to subtract in each language."""

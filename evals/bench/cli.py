@@ -19,6 +19,7 @@ from evals.bench.counters import calm
 from evals.bench.figure import Figure
 from evals.bench.lists.part import measure_lists
 from evals.bench.report import print_figures, write_figures
+from evals.bench.retrieval.part import measure_retrieval
 from evals.bench.turn.part import measure_turn
 from evals.bench.turn.subject import Servers
 from evals.report import wide_console
@@ -41,7 +42,17 @@ async def _lists(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
     return await measure_lists(servers, say=say)
 
 
-PARTS: dict[str, Measure] = {"turn": _turn, "api": _api, "lists": _lists}
+async def _retrieval(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
+    return await measure_retrieval(servers, say=say)
+
+
+#: The last one replaces what the others look for.
+PARTS: dict[str, Measure] = {
+    "turn": _turn,
+    "api": _api,
+    "lists": _lists,
+    "retrieval": _retrieval,
+}
 
 
 def bench(
