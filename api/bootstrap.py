@@ -30,6 +30,7 @@ from crm.courses.completion.certificates.service import CertificateService
 from crm.courses.completion.service import CompletionService
 from crm.courses.enrolments.service import EnrolmentService
 from crm.courses.fees.service import FeeService
+from crm.courses.offers.service import OfferService
 from crm.courses.seats.service import SeatService
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
@@ -68,6 +69,7 @@ from retrieval.embed.succession import Succession
 from retrieval.ingest.service import IngestService
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
+from tools.course_finding import CourseFinder
 from tools.registry import default_registry
 from tools.runner import ToolRunner
 from tools.services import ToolServices
@@ -91,6 +93,8 @@ class Services:
     accesses: AccessService
     erasures: ErasureService
     courses: CourseService
+    offers: OfferService
+    finder: CourseFinder
     seats: SeatService
     enrolments: EnrolmentService
     fees: FeeService
@@ -174,6 +178,7 @@ def _wire(
 ) -> Services:
     held = seat_policy(settings)
     courses = CourseService(database, time_zone=settings.time_zone, offer_life=held.offer_life)
+    offers = OfferService(database, time_zone=settings.time_zone)
     people = PeopleService(
         database, phone_region=settings.phone_region, time_zone=settings.time_zone
     )
@@ -240,6 +245,8 @@ def _wire(
         accesses=AccessService(database),
         erasures=ErasureService(database),
         courses=courses,
+        offers=offers,
+        finder=CourseFinder(courses, offers, indexing.knowledge),
         seats=seats,
         enrolments=enrolments,
         fees=fees,

@@ -30,6 +30,7 @@ class KnowledgeIndex(Protocol):
         audiences: frozenset[Audience],
         on: date,
         query_language: Language | None,
+        slugs: frozenset[str] | None = None,
         limit: int = 5,
     ) -> SearchResult:
         """Return the best passages for these readers, and how much they are worth."""

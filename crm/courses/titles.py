@@ -21,6 +21,11 @@ _GENERIC_WORDS = frozenset(
 
 def title_words(text: str) -> tuple[str, ...]:
     """Return the words of a text that may belong to a title, folded, each once."""
+    words = _WORD.findall(folded(text))
+    return tuple(dict.fromkeys(w for w in words if w not in _GENERIC_WORDS))
+
+
+def folded(text: str) -> str:
+    """Lower the case and take the accents away."""
     plain = unicodedata.normalize("NFKD", text.lower())
-    folded = "".join(c for c in plain if not unicodedata.combining(c))
-    return tuple(dict.fromkeys(w for w in _WORD.findall(folded) if w not in _GENERIC_WORDS))
+    return "".join(c for c in plain if not unicodedata.combining(c))

@@ -16,6 +16,7 @@ from api.settings import Settings
 from crm.errors import NotFound
 from evals.bench.api.part import measure_api
 from evals.bench.counters import calm
+from evals.bench.courses.part import measure_courses
 from evals.bench.figure import Figure
 from evals.bench.lists.part import measure_lists
 from evals.bench.report import print_figures, write_figures
@@ -46,11 +47,16 @@ async def _retrieval(servers: Servers, say: Callable[[str], None]) -> list[Figur
     return await measure_retrieval(servers, say=say)
 
 
+async def _courses(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
+    return await measure_courses(servers, say=say)
+
+
 #: The last one replaces what the others look for.
 PARTS: dict[str, Measure] = {
     "turn": _turn,
     "api": _api,
     "lists": _lists,
+    "courses": _courses,
     "retrieval": _retrieval,
 }
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crm.courses.models import Course, CourseDetail
+from crm.courses.service import CourseService
 from crm.courses.titles import title_words
 from retrieval.models import Hit
 from tools.context import Locale
-from tools.services import ToolServices
+from tools.services import KnowledgeIndex, ToolServices
 
 _CANDIDATES = 20
 _CODE = re.compile(r"\b[A-Za-z]{2,5}-\d{2,4}\b")
@@ -29,27 +30,64 @@ class Matches:
     confidence: float
 
 
-async def find_matches(services: ToolServices, query: str, locale: Locale) -> Matches:
-    """Return the active courses that a text means."""
-    named = await _active(services, [code.upper() for code in _CODE.findall(query)])
-    if named:
-        return Matches(named, 1.0)
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Codes of courses that words mean, best first, not all of them still offered.
+
+    Args:
+        confidence: of the text search; whoever has the courses may know better.
+    """
+
+    codes: Sequence[str]
+    confidence: float
+
+
+async def rank_courses(
+    courses: CourseService,
+    knowledge: KnowledgeIndex,
+    query: str,
+    *,
+    locale: Locale | None,
+    limit: int = _CANDIDATES,
+    among: frozenset[str] | None = None,
+) -> Ranking:
+    """Return what a text means, by words, by meaning and by names that are only nearly right.
+
+    Args:
+        locale: the reader's; None if nobody knows.
+        among: the only courses to search; None for all.
+    """
     result, titles = await asyncio.gather(
-        services.knowledge.search(
+        knowledge.search(
             query,
             kind="course",
             audiences=frozenset({"public"}),
-            on=services.courses.today(),
+            on=courses.today(),
             query_language=locale,
-            limit=_CANDIDATES,
+            slugs=among,
+            limit=limit,
         ),
-        services.courses.match_titles(query),
+        courses.match_titles(query),
     )
-    details = await _active(services, _ranked(result.hits, [t.code for t in titles]))
+    named = [t.code for t in titles if among is None or t.code in among]
+    return Ranking(_ranked(result.hits, named), result.confidence)
+
+
+def named_codes(query: str) -> list[str]:
+    """Return the course codes that a text holds."""
+    return [code.upper() for code in _CODE.findall(query)]
+
+
+async def find_matches(services: ToolServices, query: str, locale: Locale) -> Matches:
+    """Return the active courses that a text means."""
+    named = await _active(services, named_codes(query))
+    if named:
+        return Matches(named, 1.0)
+    ranking = await rank_courses(services.courses, services.knowledge, query, locale=locale)
+    details = await _active(services, ranking.codes)
     if not details:
         return Matches((), 0.0)
-    named_so = _NAMED * _coverage(query, details[0].course)
-    return Matches(details, max(result.confidence, named_so))
+    return Matches(details, max(ranking.confidence, named_confidence(query, details[0].course)))
 
 
 async def _active(services: ToolServices, codes: Sequence[str]) -> list[CourseDetail]:
@@ -67,6 +105,11 @@ def _ranked(hits: Sequence[Hit], by_title: Sequence[str]) -> list[str]:
     least = _WORTH_SHOWING * max(scores.values(), default=0.0)
     kept = [code for code, score in scores.items() if score >= least]
     return sorted(kept, key=lambda code: (-scores[code], code))
+
+
+def named_confidence(query: str, course: Course) -> float:
+    """Return the chance that a course is meant, by how much of the question its name holds."""
+    return _NAMED * _coverage(query, course)
 
 
 def _coverage(query: str, course: Course) -> float:

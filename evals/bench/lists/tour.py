@@ -15,6 +15,7 @@ Samples = Mapping[str, str]
 APART = frozenset(
     {
         "/v1/chat/session",
+        "/v1/chat/courses",
         "/v1/chat/messages",
         "/v1/chat/events",
         "/v1/exports/{kind}",

@@ -78,5 +78,9 @@ async def addresses(services: Services) -> list[str]:
         **{f"{name}_id": str(new_id()) for name in ("merge", "hold", "saga", "quote", "import")},
         "run_id": str(new_id()),
         "leads.sort": "last_activity",
+        "q": "datos",
+        "price_max": "60000",
+        "start_from": now.date().isoformat(),
+        "start_to": (now + timedelta(days=90)).date().isoformat(),
     }
     return tour(application(services).openapi(), {**made, **found})

@@ -1,0 +1,1 @@
+"""What one may enrol in now, for whoever looks around."""

@@ -1,0 +1,1 @@
+"""How fast people look around in a large catalogue."""
