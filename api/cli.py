@@ -21,6 +21,7 @@ from api.commands import (
     migrate,
     ping,
     sagas,
+    search,
     search_index,
     serve,
     worker,
@@ -52,6 +53,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         ping.ping,
         migrate.migrate,
         ingest.ingest,
+        search.search,
         doctor.doctor,
     ):
         app.command()(verb)
