@@ -127,6 +127,7 @@ class Chaos:
         try:
             for process in processes:
                 await asyncio.to_thread(process.wait_ready)
+            await self._enrolments[0].office.call("GET", "/v1/people")  # logs in before the kills
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(killer.watch())
                 report = group.create_task(self._report())

@@ -41,6 +41,7 @@ class Office:
         self._client = httpx.AsyncClient(base_url=url, timeout=15, trust_env=False)
         self._email = email
         self._token = ""
+        self._door = asyncio.Lock()
 
     async def call(self, method: str, path: str, **said: Any) -> httpx.Response:
         """Return the first answer that is not a failure of the server.
@@ -50,9 +51,7 @@ class Office:
         async with asyncio.timeout(_PATIENCE_S):
             while True:
                 try:
-                    if not self._token:
-                        await self._log_in()
-                    headers = {"Authorization": f"Bearer {self._token}", **said.get("headers", {})}
+                    headers = {**await self._session(), **said.get("headers", {})}
                     answer = await self._client.request(
                         method, path, **{**said, "headers": headers}
                     )
@@ -64,10 +63,14 @@ class Office:
                     pass
                 await asyncio.sleep(_ASKS_EVERY_S)
 
-    async def _log_in(self) -> None:
-        body = {"email": self._email, "password": PASSWORD}
-        answer = await self._client.post("/v1/auth/login", json=body)
-        self._token = answer.json()["access_token"]
+    async def _session(self) -> dict[str, str]:
+        """Return the header of a session; one at a time logs in, or the account would be locked."""
+        async with self._door:
+            if not self._token:
+                body = {"email": self._email, "password": PASSWORD}
+                answer = await self._client.post("/v1/auth/login", json=body)
+                self._token = answer.json()["access_token"]
+            return {"Authorization": f"Bearer {self._token}"}
 
 
 @dataclass(slots=True)
