@@ -217,4 +217,4 @@ async def test_nothing_is_lost_whoever_is_merged(registry: Registry, clock: Fixe
 async def test_nothing_is_lost_whoever_is_merged_for_long(
     registry: Registry, clock: FixedClock
 ) -> None:
-    await _run(registry, clock, examples=30, steps=25)
+    await _run(registry, clock, examples=20, steps=25)

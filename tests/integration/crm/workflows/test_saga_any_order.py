@@ -466,5 +466,5 @@ async def test_enrolments_end_whole_whatever_happens(market: Market) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_enrolments_end_whole_whatever_happens_for_long(market: Market) -> None:
-    await _run(market, examples=80, steps=40)
+    await _run(market, examples=50, steps=40)
     assert set(CRASH_POINTS) <= market.fuse.passed
