@@ -1,5 +1,7 @@
 """The tool that searches the institution's documents."""
 
+import re
+from collections.abc import Mapping
 from datetime import date
 
 from pydantic import BaseModel, Field
@@ -11,6 +13,14 @@ from tools.catalogue.sources import passage_source
 from tools.context import Locale
 from tools.outputs import SourceOut, ToolOutput
 from tools.spec import Call, ToolSpec, description_of
+
+_LINK = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.)[^\s<>\"'|)\]]*[^\s<>\"'|)\].,;:!?]", re.IGNORECASE
+)
+_LINKED: Mapping[Locale, str] = {
+    "es": "(enlace en el documento)",
+    "en": "(link in the document)",
+}
 
 
 class SearchKnowledge(ToolInput):
@@ -85,10 +95,19 @@ def audiences_of(actor: Actor) -> frozenset[Audience]:
     return frozenset[Audience]({"public"})
 
 
+def _without_links(hit: Hit) -> str:
+    """Return a passage whose links are named, not written out.
+
+    Anybody may have written the text of a document: a reply leads to the document, where its links
+    stand, and nowhere else.
+    """
+    return _LINK.sub(_LINKED[hit.language], hit.text)
+
+
 def _passage(hit: Hit, source: SourceOut) -> PassageOut:
     return PassageOut(
         ref=source.ref,
-        text=hit.text,
+        text=_without_links(hit),
         title=hit.title,
         heading=hit.heading_path[-1] if hit.heading_path else hit.title,
         url=source.url,
