@@ -14,6 +14,7 @@ from celery import Celery
 from celery.signals import worker_process_shutdown
 
 from api.bootstrap import Services
+from api.recommendation import train_recommender
 from api.relay import relay_batch
 from api.relay import run_deliveries as run_batch
 from api.worker.bridge import bridge, close_bridge
@@ -230,4 +231,5 @@ JOBS: tuple[Job, ...] = (
     Job("expire_quotes", expire_quotes, 30.0),
     Job("breach_clocks", breach_clocks, 20.0),
     Job("refresh_analytics", refresh_analytics, 15.0),
+    Job("train_recommender", train_recommender, 3_600.0),
 )

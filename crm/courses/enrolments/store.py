@@ -171,3 +171,30 @@ async def _one(conn: Connection, where: str, values: dict[str, object]) -> Enrol
     async with conn.cursor(row_factory=class_row(Enrolment)) as cursor:
         await cursor.execute(f"{_ENROLMENT} {where}", values)
         return await cursor.fetchone()
+
+
+async def count_enrolments(conn: Connection) -> int:
+    """Return how many seats are kept."""
+    rows = await conn.execute(
+        "SELECT count(*) AS n FROM enrolments WHERE status IN ('confirmed', 'completed')"
+    )
+    row = await rows.fetchone()
+    return int(row["n"]) if row else 0
+
+
+async def select_taken(conn: Connection, *, most: int) -> list[list[str]]:
+    """Return what people took, one list of course codes a person; nothing says whose.
+
+    Args:
+        most: people, those who enrolled last.
+    """
+    rows = await conn.execute(
+        """
+        SELECT array_agg(DISTINCT c.course_code ORDER BY c.course_code) AS codes
+        FROM enrolments e JOIN cohorts c ON c.id = e.cohort_id
+        WHERE e.status IN ('confirmed', 'completed')
+        GROUP BY e.person_id ORDER BY max(e.confirmed_at) DESC LIMIT %s
+        """,
+        [most],
+    )
+    return [row["codes"] for row in await rows.fetchall()]

@@ -1,0 +1,44 @@
+"""Trains the recommender on the institution's own enrolments when enough of them are new."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crm.courses.enrolments import store as enrolments
+from retrieval.recommend.training import CourseText, train
+from retrieval.stores import pg_recommenders as recommenders
+
+if TYPE_CHECKING:
+    from api.bootstrap import Services
+
+_DAY = timedelta(days=1)
+#: So large a share of new enrolments does not wait for the night.
+_MANY = 0.05
+_MOST_PEOPLE = 100_000
+
+
+async def train_recommender(services: "Services") -> bool:
+    """Train anew if a day or many enrolments have passed; return whether it did.
+
+    What is kept is matrices of courses: nothing in them belongs to a person, and what goes together
+    is learnt of courses that several people took, so that erasing somebody leaves nothing here.
+    """
+    now = services.clock.now()
+    async with services.database.read() as conn:
+        count = await enrolments.count_enrolments(conn)
+        last = await recommenders.newest_training(conn)
+    if last and now - last.at < _DAY and abs(count - last.enrolments) <= _MANY * last.enrolments:
+        return False
+    async with services.database.read() as conn:
+        taken = await enrolments.select_taken(conn, most=_MOST_PEOPLE)
+    texts = [
+        CourseText(
+            c.code,
+            " ".join((c.title.es, c.title.en, c.summary.es, c.summary.en, *c.keywords)),
+        )
+        async for c in services.courses.active_courses_for_index()
+    ]
+    trained = await asyncio.to_thread(train, taken, texts)
+    async with services.database.transaction() as uow:
+        await recommenders.save_recommender(uow.conn, trained, at=now, enrolments=count)
+    return True
