@@ -1,6 +1,5 @@
 """Looking around in the catalogue over HTTP: search with facets, and completion while typing."""
 
-from datetime import date
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
@@ -9,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.bodies import MoneyOut, Out
 from api.chat_session import SessionDep
 from api.dependencies import PageDep, ServicesDep
+from api.moments import Day
 from api.routes.courses import CatalogueReader, CohortOut, CourseOut, CourseRefOut
 from crm.courses.models import CourseLevel, Locale, Modality
 from crm.courses.offers.models import OfferFilters, OfferSort
@@ -90,8 +90,8 @@ class OfferQuery(BaseModel):
     modality: Modality | None = None
     language: Annotated[Locale | None, Field(description="The language it is taught in")] = None
     price_max: Annotated[int | None, Field(ge=0, le=10**12, description="Minor units")] = None
-    start_from: date | None = None
-    start_to: date | None = None
+    start_from: Day | None = None
+    start_to: Day | None = None
     with_seats: bool | None = None
     locale: Annotated[Locale | None, Field(description="The reader's language")] = None
     sort: OfferSort = "relevance"
