@@ -54,8 +54,8 @@ CURSORS = (
 )
 #: The first and the last day and moment that requests may name, among others.
 _EDGES: Mapping[str, tuple[str, ...]] = {
-    "date": ("1800-01-01", "2999-12-31", "2024-02-29"),
-    "date-time": ("1800-01-01T00:00:00Z", "2999-12-31T23:59:59Z", "2999-12-31T23:59:59-00:00"),
+    "date": ("1900-01-01", "2199-12-31", "2024-02-29"),
+    "date-time": ("1900-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2199-12-31T23:59:59-00:00"),
     "time": ("00:00:00", "23:59:59.999999", "24:00:00"),
 }
 KEY = "Idempotency-Key"
@@ -165,6 +165,14 @@ class Forge:
                 takes = operation.get("parameters") or operation.get("requestBody")
                 for number in range(each if takes else 2):
                     yield self._request(method.upper(), path, operation, number)
+
+    def know(self, known: Mapping[str, str]) -> None:
+        """Speak of other things that are there."""
+        self._known = known
+
+    def valid(self, method: str, route: str, operation: Any) -> Hostile:
+        """Return a request that the document allows."""
+        return self._request(method, route, operation, 0)
 
     def _request(self, method: str, route: str, operation: Any, number: int) -> Hostile:
         parameters = operation.get("parameters", [])
