@@ -36,7 +36,8 @@ def test_sql_stands_in_stores_only() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for package in packages()
         for path in (ROOT / package).rglob("*.py")
-        if path.stem != "store" and not path.stem.endswith("_store")
+        if path.stem != "store"
+        and not path.stem.endswith("_store")
         and "retrieval/stores" not in path.as_posix()
         and "migrations" not in path.parts
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
