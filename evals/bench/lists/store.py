@@ -21,6 +21,7 @@ _QUERIES = {
     """,
     "payment": "SELECT id AS payment_id, invoice_id, gateway FROM payments ORDER BY id LIMIT 1",
     "conversation": "SELECT id AS conversation_id FROM conversations ORDER BY id LIMIT 1",
+    "document": "SELECT id AS document_id FROM search_documents WHERE id LIKE 'kb:%' LIMIT 1",
     "application": """
         SELECT id AS application_id, scholarship_code AS scholarship
         FROM scholarship_applications ORDER BY id LIMIT 1

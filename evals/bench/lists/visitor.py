@@ -16,6 +16,8 @@ from crm.ids import new_id
 from evals.bench.lists import store
 from evals.bench.lists.tour import tour
 
+#: What the demo has none of; its details are looked up and not found.
+_MADE_UP = ("merge", "hold", "saga", "quote", "import", "run", "ingest")
 _PASSWORD = "looks at everything 1"  # noqa: S105 (of an account of a throwaway database)
 
 
@@ -75,8 +77,8 @@ async def addresses(services: Services) -> list[str]:
         "admin.until": now.isoformat(),
         "due_before": now.isoformat(),
         "starts_after": now.date().isoformat(),
-        **{f"{name}_id": str(new_id()) for name in ("merge", "hold", "saga", "quote", "import")},
-        "run_id": str(new_id()),
+        **{f"{name}_id": str(new_id()) for name in _MADE_UP},
+        "collection": "knowledge",
         "leads.sort": "last_activity",
         "q": "datos",
         "price_max": "60000",
