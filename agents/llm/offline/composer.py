@@ -11,13 +11,16 @@ from agents.llm.offline.compose.documents import (
 )
 from agents.llm.offline.compose.enrolling import ANSWERS
 from agents.llm.offline.compose.own import (
+    answer_contact,
     answer_danger,
     answer_enrolments,
     answer_hand_off,
+    answer_my_certificates,
     answer_open_ticket,
     answer_profile,
     answer_tickets,
 )
+from agents.llm.offline.compose.payments import answer_my_payments, answer_pay
 from agents.llm.offline.intents import Intent
 from agents.llm.offline.need import Need
 from agents.llm.offline.quoting import Embed
@@ -31,6 +34,11 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     "open_ticket": answer_open_ticket,
     "hand_off": answer_hand_off,
     "danger": answer_danger,
+    "my_certificates": answer_my_certificates,
+    "stop_contact": answer_contact,
+    "allow_contact": answer_contact,
+    "my_payments": answer_my_payments,
+    "pay": answer_pay,
     **ANSWERS,
 }
 _QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {

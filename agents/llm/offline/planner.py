@@ -11,6 +11,8 @@ from agents.llm.offline.reading import Conversation
 from agents.llm.offline.thesaurus import REWORDINGS
 from agents.llm.offline.tickets import ticket_arguments
 from agents.strings import say
+from tools.registry import default_registry
+from tools.spec import Effect
 
 #: What a search result tells already; anything else takes the course in full.
 _IN_SEARCH = frozenset({"price", "start", "schedule", "modality", "level"})
@@ -22,18 +24,20 @@ def plan(
     """Return the calls to make now: everything to read first, what changes something at the end."""
     needs = [Need(place, intent, turn) for place, intent in enumerate(intents)]
     open_calls = [call for need in needs for call in _open_calls(need, available)]
-    reads = tuple(call for call in open_calls if call.tool not in _EFFECTS)
+    reads = tuple(call for call in open_calls if not _changes(call.tool))
     return reads or tuple(open_calls)
 
 
 #: Made once a turn, whatever asks for them.
 _ONCE = frozenset({"open_ticket", "hand_off"})
-_EFFECTS = _ONCE | {
-    "enrol", "withdraw", "transfer", "join_waitlist", "leave_waitlist", "payment_link",
-    "allow_contact", "stop_contact",
-}  # fmt: skip
 #: Called although it is never on offer: the policy refuses, and the audit has the attempt.
 _FORBIDDEN = frozenset({"find_person"})
+
+
+def _changes(tool: str) -> bool:
+    """Return whether a tool's contract says that it changes something."""
+    spec = default_registry().get(tool)
+    return spec is not None and spec.effect is not Effect.READ
 
 
 def _open_calls(need: Need, available: frozenset[str]) -> Iterator[Call]:

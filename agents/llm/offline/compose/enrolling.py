@@ -1,14 +1,14 @@
-"""Words about enrolling, waiting, changing, leaving and paying."""
+"""Words about enrolling, waiting, changing and leaving."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from agents.llm.offline.compose.refusals import refusal_of, refused
 from agents.llm.offline.enrolling import (
     chosen_group,
     instalments_in,
     is_verified,
     open_groups,
-    owed,
     own_enrolments,
 )
 from agents.llm.offline.need import Need
@@ -18,20 +18,6 @@ from agents.strings import say
 Item = Mapping[str, Any]
 
 _LISTED = 5
-#: Refusals that have words of their own; of everything else the tool's own words are passed on.
-_WHY_NOT: Mapping[str, str] = {
-    "cohort.full": "enrol.full",
-    "cohort.waitlist": "enrol.full",
-    "cohort.closed": "enrol.closed",
-    "enrolment.exists": "enrol.exists",
-    "enrolment.prerequisites": "enrol.prerequisites",
-    "enrolment.guardian": "enrol.guardian",
-    "enrolment.unknown": "withdraw.none",
-    "enrolment.ended": "withdraw.ended",
-    "waitlist.held": "waitlist.held",
-    "confirmation.rejected": "enrol.declined",
-    "confirmation.expired": "enrol.expired",
-}
 
 
 def answer_enrol(need: Need) -> str:
@@ -39,14 +25,14 @@ def answer_enrol(need: Need) -> str:
     locale = need.turn.locale
     result = _latest(need, "enrol")
     if result is not None:
-        return _enrolled(need, result) if result.ok else _refused(need, result)
+        return _enrolled(need, result)
     detail = need.data("get_course")
     if not detail:
         return say(locale, "enrol.which")
-    return _choice(need, detail, task="pick_group")
+    return _choice(need, detail, "enrol.pick")
 
 
-def _choice(need: Need, detail: Item, *, task: str) -> str:
+def _choice(need: Need, detail: Item, asking: str) -> str:
     """Say which groups there are, and ask for what keeps the wish from being carried out."""
     locale, groups = need.turn.locale, open_groups(need)
     title = detail["title"]
@@ -59,11 +45,12 @@ def _choice(need: Need, detail: Item, *, task: str) -> str:
         terms = {**_when(group), "price": _price(group), "parts": parts}
         return say(locale, "enrol.verify", title=title, **terms)
     lines = [_line(g, locale) for g in groups.open[:_LISTED]]
-    asking = "enrol.pick" if task == "pick_group" else "transfer.pick"
     return "\n".join([say(locale, asking, title=title), *lines])
 
 
 def _enrolled(need: Need, result: Result) -> str:
+    if not result.ok:
+        return refused(need, result)
     locale, data = need.turn.locale, result.data
     facts = {
         "title": data["course_title"],
@@ -88,19 +75,19 @@ def answer_waitlist(need: Need) -> str:
             locale, key, title=result.data["course_title"], cohort=result.data["cohort_code"]
         )
     if result is not None:
-        return _refused(need, result)
+        return refused(need, result)
     detail = need.data("get_course")
     if not detail:
         return say(locale, "enrol.which")
     if not is_verified(need):
         return say(locale, "waitlist.verify", title=detail["title"])
-    return _choice(need, detail, task="pick_group")
+    return _choice(need, detail, "enrol.pick")
 
 
 def answer_my_waitlist(need: Need) -> str:
     """Say where the student stands in the queues."""
     locale = need.turn.locale
-    if refusal := _unavailable(need, "my_waitlist"):
+    if refusal := refusal_of(need, "my_waitlist"):
         return refusal
     entries = rows_of(need.data("my_waitlist"), "entries")
     if not entries:
@@ -125,7 +112,7 @@ def answer_leave_waitlist(need: Need) -> str:
     if result is None:
         return answer_my_waitlist(need)
     if not result.ok:
-        return _refused(need, result)
+        return refused(need, result)
     return say(need.turn.locale, "waitlist.left", title=result.data["course_title"])
 
 
@@ -134,13 +121,13 @@ def answer_accept_offer(need: Need) -> str:
     result = _latest(need, "enrol")
     if result is None:
         return answer_my_waitlist(need)
-    return _enrolled(need, result) if result.ok else _refused(need, result)
+    return _enrolled(need, result)
 
 
 def answer_withdraw(need: Need) -> str:
     """Say what became of the wish to leave, or ask which course."""
     locale = need.turn.locale
-    if refusal := _unavailable(need, "my_profile"):
+    if refusal := refusal_of(need, "my_profile"):
         return refusal
     result = _latest(need, "withdraw")
     if result is not None and result.ok:
@@ -148,14 +135,14 @@ def answer_withdraw(need: Need) -> str:
         key = "withdraw.done" if refund["amount_minor"] else "withdraw.done_unpaid"
         return say(locale, key, title=result.data["course_title"], refund=refund["text"])
     if result is not None:
-        return _refused(need, result)
+        return refused(need, result)
     return _which_enrolment(need, "withdraw.which")
 
 
 def answer_transfer(need: Need) -> str:
     """Say what became of the wish to change groups, or ask for what is missing."""
     locale = need.turn.locale
-    if refusal := _unavailable(need, "my_profile"):
+    if refusal := refusal_of(need, "my_profile"):
         return refusal
     result = need.result("transfer")
     if result is not None and result.ok:
@@ -169,10 +156,10 @@ def answer_transfer(need: Need) -> str:
             schedule=data["schedule"],
         )
     if result is not None:
-        return _refused(need, result)
+        return refused(need, result)
     detail = need.data("get_course")
     if detail:
-        return _choice(need, detail, task="pick_new_group")
+        return _choice(need, detail, "transfer.pick")
     return _which_enrolment(need, "transfer.which")
 
 
@@ -184,111 +171,8 @@ def _which_enrolment(need: Need, asking: str) -> str:
     return "\n".join([say(locale, asking), *lines])
 
 
-def answer_my_payments(need: Need) -> str:
-    """Say what is owed and when, and what came in."""
-    locale = need.turn.locale
-    if refusal := _unavailable(need, "my_payments"):
-        return refusal
-    fees = owed(need)
-    if not fees:
-        return say(locale, "payments.settled") + _last_payment(need)
-    return "\n".join([say(locale, "payments.owed"), *(_fee(f, need) for f in fees[:_LISTED])])
-
-
-def _fee(fee: Item, need: Need) -> str:
-    due = next((p for p in fee["instalments"] if p["outstanding"]["amount_minor"] > 0), None)
-    key = "payments.overdue" if due and due["status"] == "overdue" else "payments.fee"
-    return say(
-        need.turn.locale,
-        key if due else "payments.plain",
-        title=fee["course_title"] or fee["number"],
-        outstanding=fee["outstanding"]["text"],
-        due=due["outstanding"]["text"] if due else "",
-        date=due["due_on_text"] if due else "",
-    )
-
-
-def _last_payment(need: Need) -> str:
-    made: Sequence[Item] = rows_of(need.data("my_payments"), "payments")
-    done = [p for p in made if p["status"] == "completed"]
-    if not done:
-        return ""
-    said = {"amount": done[0]["amount"]["text"], "date": done[0]["begun_on_text"]}
-    return " " + say(need.turn.locale, "payments.last", **said)
-
-
-def answer_pay(need: Need) -> str:
-    """Give the address at which the next instalment is paid."""
-    locale = need.turn.locale
-    if refusal := _unavailable(need, "my_payments"):
-        return refusal
-    result = need.result("payment_link")
-    if result is None:
-        return answer_my_payments(need)
-    if not result.ok:
-        return _refused(need, result)
-    url, amount = result.data["payment_url"], result.data["amount"]
-    if not url or not amount:
-        return say(locale, "payments.office")
-    return say(locale, "payments.link", amount=amount["text"], url=url)
-
-
-def answer_my_certificates(need: Need) -> str:
-    """List the student's certificates."""
-    locale = need.turn.locale
-    if refusal := _unavailable(need, "my_certificates"):
-        return refusal
-    made = rows_of(need.data("my_certificates"), "certificates")
-    if not made:
-        return say(locale, "certificates.none")
-    lines = [
-        say(
-            locale,
-            "certificates.line",
-            title=c["course_title"],
-            date=c["issued_on_text"],
-            url=c["check_url"],
-        )
-        for c in made[:_LISTED]
-        if c["status"] == "valid"
-    ]
-    return "\n".join([say(locale, "certificates.list"), *lines])
-
-
-def answer_contact(need: Need) -> str:
-    """Say what holds of messages from now on."""
-    locale = need.turn.locale
-    tool = need.intent.name
-    if refusal := _unavailable(need, tool):
-        return refusal
-    return say(locale, "contact.stopped" if tool == "stop_contact" else "contact.allowed")
-
-
 def _latest(need: Need, tool: str) -> Result | None:
     return need.result(tool, "-again") or need.result(tool)
-
-
-def _refused(need: Need, result: Result) -> str:
-    locale, detail = need.turn.locale, need.data("get_course")
-    key = _WHY_NOT.get(result.code)
-    if result.code.startswith("identity."):
-        return say(locale, "talk.verify")
-    if key is None:
-        return say(locale, "enrol.failed")
-    titles = ", ".join(str(p["title"]) for p in rows_of(detail, "prerequisites"))
-    return say(locale, key, title=detail.get("title", ""), titles=titles)
-
-
-def _unavailable(need: Need, tool: str) -> str:
-    """Return what to say instead of own affairs: verify first, or try again."""
-    locale, result = need.turn.locale, need.result(tool)
-    if result is not None and result.ok:
-        return ""
-    if result is not None and result.code == "confirmation.rejected":
-        return say(locale, "enrol.declined")
-    if result is None or result.code.startswith("identity."):
-        return say(locale, "talk.verify")
-    return say(locale, "profile.unavailable")
 
 
 def _line(group: Item, locale: Any) -> str:
@@ -316,9 +200,4 @@ ANSWERS = {
     "accept_offer": answer_accept_offer,
     "withdraw": answer_withdraw,
     "transfer": answer_transfer,
-    "my_payments": answer_my_payments,
-    "pay": answer_pay,
-    "my_certificates": answer_my_certificates,
-    "stop_contact": answer_contact,
-    "allow_contact": answer_contact,
 }

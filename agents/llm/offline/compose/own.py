@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from agents.llm.offline.compose.refusals import refusal_of
 from agents.llm.offline.need import Need
 from agents.llm.offline.reading import rows_of
 from agents.strings import say
@@ -10,7 +11,7 @@ from agents.strings import say
 
 def answer_profile(need: Need) -> str:
     """Tell what the institution holds, or ask to verify."""
-    refusal = _refusal(need, "my_profile", "profile.unavailable")
+    refusal = refusal_of(need, "my_profile")
     if refusal:
         return refusal
     locale, data = need.turn.locale, need.data("my_profile")
@@ -26,7 +27,7 @@ def answer_profile(need: Need) -> str:
 
 def answer_enrolments(need: Need) -> str:
     """List the student's enrolments, or ask to verify."""
-    refusal = _refusal(need, "my_profile", "profile.unavailable")
+    refusal = refusal_of(need, "my_profile")
     if refusal:
         return refusal
     locale, data = need.turn.locale, need.data("my_profile")
@@ -51,7 +52,7 @@ def _enrolment(item: Mapping[str, Any], need: Need) -> str:
 
 def answer_tickets(need: Need) -> str:
     """List the student's tickets, or ask to verify."""
-    refusal = _refusal(need, "my_tickets", "ticket.unavailable")
+    refusal = refusal_of(need, "my_tickets", "ticket.unavailable")
     if refusal:
         return refusal
     locale = need.turn.locale
@@ -96,11 +97,32 @@ def answer_danger(need: Need) -> str:
     return f"{say(need.turn.locale, 'talk.care')} {answer_hand_off(need)}"
 
 
-def _refusal(need: Need, tool: str, unavailable: str) -> str:
-    """Return what to say instead of own data: verify first, or try again."""
-    locale, result = need.turn.locale, need.result(tool)
-    if result is not None and result.ok:
-        return ""
-    if result is None or result.code.startswith("identity."):
-        return say(locale, "talk.verify")
-    return say(locale, unavailable)
+def answer_my_certificates(need: Need) -> str:
+    """List the student's certificates."""
+    locale = need.turn.locale
+    if refusal := refusal_of(need, "my_certificates"):
+        return refusal
+    made = rows_of(need.data("my_certificates"), "certificates")
+    if not made:
+        return say(locale, "certificates.none")
+    lines = [
+        say(
+            locale,
+            "certificates.line",
+            title=c["course_title"],
+            date=c["issued_on_text"],
+            url=c["check_url"],
+        )
+        for c in made[:5]
+        if c["status"] == "valid"
+    ]
+    return "\n".join([say(locale, "certificates.list"), *lines])
+
+
+def answer_contact(need: Need) -> str:
+    """Say what holds of messages from now on."""
+    locale = need.turn.locale
+    tool = need.intent.name
+    if refusal := refusal_of(need, tool):
+        return refusal
+    return say(locale, "contact.stopped" if tool == "stop_contact" else "contact.allowed")
