@@ -118,8 +118,7 @@ class WorkflowService:
         saga = await start_enrolment(
             uow, command, effect_key=effect_key, terms=self._terms, actor=actor
         )
-        await self._engine.advance_within(uow, saga.id)
-        return await store.select_saga(uow.conn, saga.id, owner=None) or saga
+        return await self._advanced(uow, saga)
 
     async def withdraw_within(
         self, uow: UnitOfWork, command: StartWithdrawal, *, effect_key: str, actor: Actor
@@ -131,6 +130,9 @@ class WorkflowService:
         saga = await start_withdrawal(
             uow, command, effect_key=effect_key, terms=self._terms, actor=actor
         )
+        return await self._advanced(uow, saga)
+
+    async def _advanced(self, uow: UnitOfWork, saga: Saga) -> Saga:
         await self._engine.advance_within(uow, saga.id)
         return await store.select_saga(uow.conn, saga.id, owner=None) or saga
 

@@ -66,7 +66,7 @@ async def withdraw(call: Call[Withdraw]) -> Withdrawn:
     happens the student sees how much goes back, by the refund policy, and confirms. It cannot be
     undone.
     """
-    leaving = await _leaving(call, call.args.cohort_code)
+    leaving, course = await _leaving(call)
     if call.offer is None or call.offer.price != _price(leaving.refund):
         raise RuleBroken("refund.changed", "What would go back has changed since it was shown.")
     await call.services.workflows.withdraw_within(
@@ -76,7 +76,6 @@ async def withdraw(call: Call[Withdraw]) -> Withdrawn:
         actor=call.context.actor,
     )
     locale = call.context.locale
-    _, course = await find_seat(call.uow, leaving.cohort.code)
     return Withdrawn(
         course_title=course.title.of(locale),
         cohort_code=leaving.cohort.code,
@@ -87,8 +86,7 @@ async def withdraw(call: Call[Withdraw]) -> Withdrawn:
 async def offer_withdrawal(call: Call[Withdraw]) -> Offer:
     """Say what acceptance will do, and what goes back."""
     locale = call.context.locale
-    leaving = await _leaving(call, call.args.cohort_code)
-    _, course = await find_seat(call.uow, leaving.cohort.code)
+    leaving, course = await _leaving(call)
     summary = phrase(
         locale,
         "withdraw.summary",
@@ -99,11 +97,13 @@ async def offer_withdrawal(call: Call[Withdraw]) -> Offer:
     return Offer(summary=summary, price=_price(leaving.refund))
 
 
-async def _leaving(call: Call[Withdraw], cohort_code: str) -> Leaving:
-    found = await _own_enrolment(call, cohort_code)
-    return await call.services.workflows.preview_withdrawal(
+async def _leaving(call: Call[Withdraw]) -> tuple[Leaving, CourseRef]:
+    cohort, course = await find_seat(call.uow, call.args.cohort_code)
+    found = await _own_enrolment(call, cohort)
+    leaving = await call.services.workflows.preview_withdrawal(
         call.uow, found.id, actor=call.context.actor
     )
+    return leaving, course
 
 
 def _price(refund: Money) -> Money | None:
@@ -126,10 +126,10 @@ async def transfer(call: Call[Transfer]) -> Transferred:
     Use it when a verified student who is enrolled wants other dates or hours; list_cohorts tells
     the groups. The student confirms first. Refusals say why: full, closed, or another course.
     """
-    _, target, course = await _groups(call)
+    origin, target, course = await _groups(call)
     await transfer_enrolment(
         call.uow,
-        enrolment_id=(await _own_enrolment(call, call.args.cohort_code)).id,
+        enrolment_id=(await _own_enrolment(call, origin)).id,
         to_cohort_id=target.id,
         actor=call.context.actor,
         policy=call.services.seats.policy,
@@ -146,7 +146,7 @@ async def transfer(call: Call[Transfer]) -> Transferred:
 async def offer_transfer(call: Call[Transfer]) -> Offer:
     """Say what acceptance will do."""
     origin, target, course = await _groups(call)
-    await _own_enrolment(call, origin.code)
+    await _own_enrolment(call, origin)
     locale = call.context.locale
     summary = phrase(
         locale,
@@ -170,12 +170,11 @@ async def _groups(call: Call[Transfer]) -> tuple[Cohort, Cohort, CourseRef]:
     return origin, target, course
 
 
-async def _own_enrolment(call: Call[Withdraw] | Call[Transfer], cohort_code: str) -> Enrolment:
+async def _own_enrolment(call: Call[Withdraw] | Call[Transfer], cohort: Cohort) -> Enrolment:
     """Return the student's own enrolment in a group.
 
-    Raises: NotFound("enrolment.unknown" | "cohort.unknown").
+    Raises: NotFound("enrolment.unknown").
     """
-    cohort, _ = await find_seat(call.uow, cohort_code)
     found = await call.services.enrolments.find_own(
         call.uow, cohort.id, person_id=own_person(call.context.actor)
     )
