@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.bodies import MoneyOut, Out
+from api.bootstrap import Services
 from api.chat_session import SessionDep
 from api.dependencies import PageDep, ServicesDep
 from api.moments import Day
@@ -144,8 +145,7 @@ async def suggest_courses(
     staff: CatalogueReader, services: ServicesDep, q: _Typed = "", limit: _Few = 8
 ) -> SuggestionsOut:
     """Return courses whose titles, in either language, may be meant by what was typed so far."""
-    refs = await services.offers.suggest(q, limit=limit)
-    return SuggestionsOut(items=[CourseRefOut.model_validate(ref) for ref in refs])
+    return await _suggested(services, q, limit)
 
 
 @router.get("/v1/chat/courses", summary="Complete a course's name, in the widget")
@@ -153,5 +153,9 @@ async def suggest_in_chat(
     session: SessionDep, services: ServicesDep, q: _Typed = "", limit: _Few = 8
 ) -> SuggestionsOut:
     """Return courses that whoever chats may mean; the public catalogue, nothing else."""
-    refs = await services.offers.suggest(q, limit=limit)
+    return await _suggested(services, q, limit)
+
+
+async def _suggested(services: Services, typed: str, limit: int) -> SuggestionsOut:
+    refs = await services.offers.suggest(typed, limit=limit)
     return SuggestionsOut(items=[CourseRefOut.model_validate(ref) for ref in refs])

@@ -70,10 +70,23 @@ def _close(**_: Any) -> None:
     close_bridge()
 
 
+def _budget() -> Callable[[], bool]:
+    """Return what tells whether the time of a run that starts now is up."""
+    until = time.monotonic() + BUDGET_S
+    return lambda: time.monotonic() >= until
+
+
 async def _drain(take_batch: Callable[[], Awaitable[int]]) -> None:
     """Take batches until nothing is due, or the time is up."""
-    until = time.monotonic() + BUDGET_S
-    while await take_batch() and time.monotonic() < until:
+    is_over = _budget()
+    while await take_batch() and not is_over():
+        pass
+
+
+async def _run_each(run_next: Callable[..., Awaitable[object]]) -> None:
+    """Take up one after the other; what is left when the time is up, the next run goes on with."""
+    is_over = _budget()
+    while not is_over() and await run_next(is_over=is_over):
         pass
 
 
@@ -126,8 +139,8 @@ async def embed_pending(services: Services) -> None:
     if not await lock.acquire():
         return
     try:
-        until = time.monotonic() + BUDGET_S
-        while time.monotonic() < until:
+        is_over = _budget()
+        while not is_over():
             remaining = await services.ingest.embed_pending(EMBED_BATCH)
             if not remaining:
                 return
@@ -145,30 +158,17 @@ async def keep_search(services: Services) -> None:
     """Tell a search server what changed, and build its indexes."""
     if services.elasticsearch is None:
         return
-    until = time.monotonic() + BUDGET_S
-    await services.elasticsearch.keeper.keep(is_over=lambda: time.monotonic() >= until)
+    await services.elasticsearch.keeper.keep(is_over=_budget())
 
 
 async def run_imports(services: Services) -> None:
-    """Read the files that are due; what is left when the time is up, the next run goes on with."""
-    until = time.monotonic() + BUDGET_S
-
-    def is_over() -> bool:
-        return time.monotonic() >= until
-
-    while not is_over() and await services.import_runner.run_next(is_over=is_over):
-        pass
+    """Read the files that are due."""
+    await _run_each(services.import_runner.run_next)
 
 
 async def run_ingests(services: Services) -> None:
     """Read the folders, files and sitemaps that are due, as far as the time goes."""
-    until = time.monotonic() + BUDGET_S
-
-    def is_over() -> bool:
-        return time.monotonic() >= until
-
-    while not is_over() and await services.library.runner.run_next(is_over=is_over):
-        pass
+    await _run_each(services.library.runner.run_next)
 
 
 async def find_duplicates(services: Services) -> None:
@@ -183,8 +183,7 @@ async def sweep(services: Services) -> None:
 
 async def forget_old(services: Services) -> None:
     """Delete what is past its time, as far as it comes."""
-    until = time.monotonic() + BUDGET_S
-    await forget_all(services, is_over=lambda: time.monotonic() >= until)
+    await forget_all(services, is_over=_budget())
     if services.elasticsearch is None:
         await forget_forsaken(services.database.pool, for_s=FORSAKEN_S)
 
