@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 
-from api.app import create_app
 from tests.integration.api.hostile import KEY, Answer, Forge
-from tests.integration.api.serving import client_of, log_in
 from tests.integration.api.target import Target
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from api.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SEED, EACH = 20261124, 24
-
-
-@pytest.fixture(scope="module")
-async def target(demo_settings: Settings) -> AsyncIterator[Target]:
-    app = create_app(demo_settings)
-    async with app.router.lifespan_context(app), client_of(app) as client:
-        target = Target(app, app.state.services, client)
-        started = await client.post("/v1/chat/sessions", json={})
-        target.student = {"Authorization": f"Bearer {started.json()['session_token']}"}
-        target.staff = await log_in(client, "admin@andino.example", "andino-admin-demo")
-        yield target
 
 
 def fault_of(answer: Answer) -> str | None:

@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.app import create_app
 from api.auth import StaffIn
 from crm.actor import SERVICE_ACTOR, Role
 from crm.identity.models import CreateStaff
 from crm.identity.permissions import MAY_READ, MAY_WRITE
 from crm.ids import new_id
 from tests.integration.api.hostile import KEY, Forge, send
-from tests.integration.api.serving import client_of, log_in
+from tests.integration.api.serving import log_in
 from tests.integration.api.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from fastapi import FastAPI
 
-    from api.settings import Settings
     from tests.integration.api.hostile import Answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -77,17 +75,6 @@ def rights_of(dependant: Any) -> Iterator[frozenset[Role]]:
         if isinstance(needed.call, StaffIn):
             yield (MAY_WRITE if needed.call._write else MAY_READ)[needed.call._area]
         yield from rights_of(needed)
-
-
-@pytest.fixture(scope="module")
-async def target(demo_settings: Settings) -> AsyncIterator[Target]:
-    app = create_app(demo_settings)
-    async with app.router.lifespan_context(app), client_of(app) as client:
-        target = Target(app, app.state.services, client)
-        started = await client.post("/v1/chat/sessions", json={})
-        target.student = {"Authorization": f"Bearer {started.json()['session_token']}"}
-        target.staff = await log_in(client, "admin@andino.example", "andino-admin-demo")
-        yield target
 
 
 @pytest.fixture(scope="module")
