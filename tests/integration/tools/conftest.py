@@ -34,7 +34,9 @@ from crm.workflows.service import WorkflowService
 from crm.workflows.terms import Terms
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
+from tests.integration.crm.courses.conftest import PYTHON, Catalogue
 from tests.integration.crm.payments.conftest import NAME, PretendGateway
+from tests.integration.tools.counter import Counter
 from tests.rows import Rows
 from tools.context import Fence, ToolContext, no_fence
 from tools.context import Locale as ToolLocale
@@ -193,3 +195,19 @@ async def institution(office: Office, settings: Settings) -> Office:
     async with open_services(settings, clock=office.clock) as services:
         await load_demo(services, report=lambda *_: None)
     return office
+
+
+@pytest.fixture
+def counter(office: Office) -> Counter:
+    """Makes calls as the steps of a turn."""
+    return Counter(office)
+
+
+@pytest.fixture
+async def catalogue(office: Office) -> Catalogue:
+    """A course that groups can be opened of."""
+    await office.execute(
+        "INSERT INTO areas VALUES ('PRG', 'Programación', 'Code') ON CONFLICT DO NOTHING"
+    )
+    await office.services.courses.upsert_course(PYTHON, actor=SERVICE_ACTOR)
+    return Catalogue(office.database, office.services.courses)

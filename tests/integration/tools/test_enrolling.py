@@ -1,9 +1,9 @@
-"""A student enrols, waits, changes and leaves by tools: shown first, agreed to, done once."""
+"""A student enrols by tools: shown first, agreed to, done once."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,96 +13,13 @@ from crm.actor import SERVICE_ACTOR, IdentityLevel
 from crm.courses.fees.models import QuoteId
 from crm.courses.seats.models import HoldId
 from crm.ids import new_id
-from crm.money import Money
-from tests.integration.crm.courses.conftest import PYTHON, Catalogue
-from tools.context import ToolRequest
-from tools.results import NeedsConfirmation, Ok, Refused, ToolResult
+from tests.integration.tools.counter import enrolled, group, held, pay
+from tools.results import Ok, Refused
 
 if TYPE_CHECKING:
-    from crm.courses.models import Cohort
-    from tests.integration.tools.conftest import Office, Talk
-
-
-class Counter:
-    """Makes one call after another, as the steps of a turn."""
-
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._step = 0
-
-    async def ask(self, talk: Talk, tool: str, **arguments: Any) -> ToolResult:
-        """Call a tool as a model would."""
-        self._step += 1
-        request = ToolRequest(
-            tool=tool, arguments=arguments, step=self._step, index=0, tool_call_id="c"
-        )
-        return await self._office.runner.call(talk.context, request)
-
-    async def show(self, talk: Talk, tool: str, **arguments: Any) -> NeedsConfirmation:
-        """Call a tool that has to be agreed to."""
-        shown = await self.ask(talk, tool, **arguments)
-        assert isinstance(shown, NeedsConfirmation), shown
-        return shown
-
-    async def agree(self, talk: Talk, shown: NeedsConfirmation) -> ToolResult:
-        """Agree to what was shown, and have it done."""
-        await self._office.accept(talk, shown.confirmation_id)
-        return await self._office.runner.execute_confirmed(talk.context, shown.confirmation_id)
-
-    async def do(self, talk: Talk, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Call a tool and agree to it."""
-        done = await self.agree(talk, await self.show(talk, tool, **arguments))
-        assert isinstance(done, Ok), done
-        return done.data
-
-
-@pytest.fixture
-def counter(office: Office) -> Counter:
-    return Counter(office)
-
-
-@pytest.fixture
-async def catalogue(office: Office) -> Catalogue:
-    await office.execute(
-        "INSERT INTO areas VALUES ('PRG', 'Programación', 'Code') ON CONFLICT DO NOTHING"
-    )
-    await office.services.courses.upsert_course(PYTHON, actor=SERVICE_ACTOR)
-    return Catalogue(office.database, office.services.courses)
-
-
-async def group(catalogue: Catalogue, *, seats: int = 2, price: int = 30_000) -> Cohort:
-    code = f"PRG-{new_id().hex[-10:].upper()}"
-    return await catalogue.open_cohort(code=code, seats=seats, price=Money(price, "USD"))
-
-
-async def enrolled(office: Office, talk: Talk, cohort: Cohort) -> int:
-    assert talk.person is not None
-    return await office.count(
-        "SELECT count(*) FROM enrolments WHERE person_id = %s AND cohort_id = %s "
-        "AND status = 'confirmed'",
-        *(talk.person.id, cohort.id),
-    )
-
-
-async def held(office: Office, cohort: Cohort) -> int:
-    return await office.count(
-        "SELECT count(*) FROM seat_holds WHERE cohort_id = %s AND status = 'live'", cohort.id
-    )
-
-
-async def pay(office: Office, talk: Talk) -> None:
-    """Let the money come by hand, and what waits for it go on."""
-    assert talk.person is not None
-    page = await office.services.payments.list_invoices(
-        person_id=talk.person.id, actor=SERVICE_ACTOR
-    )
-    invoice = page.items[0]
-    first = invoice.covered(office.services.payments.today)[0]
-    await office.services.payments.take_by_hand(
-        invoice_id=invoice.id, amount=first.outstanding, method="cash", actor=SERVICE_ACTOR
-    )
-    await office.services.workflows.wake(invoice_id=invoice.id)
-    await office.services.workflows.advance_due()
+    from tests.integration.crm.courses.conftest import Catalogue
+    from tests.integration.tools.conftest import Office
+    from tests.integration.tools.counter import Counter
 
 
 async def test_enrolment_shows_price_and_dates_and_holds_the_seat(
@@ -276,92 +193,6 @@ async def test_minor_without_guardian_is_refused_and_with_one_is_not(
         "UPDATE people SET guardian_id = %s WHERE id = %s", *(guardian.id, talk.person.id)
     )
     assert await counter.show(talk, "enrol", cohort_code=cohort.code)
-
-
-async def test_full_group_leads_over_the_waitlist_to_a_seat(
-    office: Office, catalogue: Catalogue, counter: Counter
-) -> None:
-    cohort = await group(catalogue, seats=1)
-    ana, eva = await office.student(), await office.student("Eva Lima")
-    early = await counter.ask(eva, "join_waitlist", cohort_code=cohort.code)
-    assert isinstance(early, Refused)
-    assert early.code == "waitlist.needless"
-    await counter.do(ana, "enrol", cohort_code=cohort.code)
-    await pay(office, ana)
-    full = await counter.ask(eva, "enrol", cohort_code=cohort.code)
-    assert isinstance(full, Refused)
-    assert full.code == "cohort.full"
-    assert (await counter.do(eva, "join_waitlist", cohort_code=cohort.code))["status"] == "waiting"
-    await counter.do(ana, "withdraw", cohort_code=cohort.code, reason="ya no puedo")
-    waiting = await counter.ask(eva, "my_waitlist")
-    assert isinstance(waiting, Ok)
-    entries: Any = waiting.data["entries"]
-    assert [(e["status"], e["ahead"]) for e in entries] == [("offered", 0)]
-    await counter.do(eva, "enrol", cohort_code=cohort.code)
-    await pay(office, eva)
-    assert await enrolled(office, eva, cohort) == 1
-
-
-async def test_place_on_the_waitlist_can_be_given_up(
-    office: Office, catalogue: Catalogue, counter: Counter
-) -> None:
-    cohort = await group(catalogue)
-    await office.execute("UPDATE cohorts SET blocked_seats = seats WHERE id = %s", cohort.id)
-    ana, eva = await office.student(), await office.student("Eva Lima")
-    for talk in (ana, eva):
-        await counter.do(talk, "join_waitlist", cohort_code=cohort.code)
-    found = await counter.ask(eva, "my_waitlist")
-    assert isinstance(found, Ok)
-    entries: Any = found.data["entries"]
-    assert [(e["status"], e["ahead"]) for e in entries] == [("waiting", 1)]
-    await counter.do(ana, "leave_waitlist", cohort_code=cohort.code)
-    found = await counter.ask(ana, "my_waitlist")
-    assert isinstance(found, Ok)
-    assert found.data["entries"] == []
-
-
-async def test_withdrawal_shows_what_goes_back_by_the_policy(
-    office: Office, catalogue: Catalogue, counter: Counter
-) -> None:
-    cohort, talk = await group(catalogue), await office.student()
-    await counter.do(talk, "enrol", cohort_code=cohort.code)
-    await pay(office, talk)
-    shown = await counter.show(talk, "withdraw", cohort_code=cohort.code, reason="me mudo")
-    assert "Se te devuelve todo lo pagado: USD 300.00." in shown.summary
-    done = await counter.agree(talk, shown)
-    assert isinstance(done, Ok)
-    refund: Any = done.data["refund"]
-    assert refund["amount_minor"] == 30_000
-    assert await enrolled(office, talk, cohort) == 0
-
-
-async def test_withdrawal_whose_refund_changed_meanwhile_is_shown_again(
-    office: Office, catalogue: Catalogue, counter: Counter
-) -> None:
-    cohort, talk = await group(catalogue), await office.student()
-    await counter.do(talk, "enrol", cohort_code=cohort.code)
-    await pay(office, talk)
-    shown = await counter.show(talk, "withdraw", cohort_code=cohort.code, reason="me mudo")
-    near = office.clock.now().date() + timedelta(days=2)
-    await office.execute(
-        "UPDATE cohorts SET starts_on = %s, enrolment_closes = %s WHERE id = %s",
-        *(near, near, cohort.id),
-    )
-    refused = await counter.agree(talk, shown)
-    assert isinstance(refused, Refused)
-    assert refused.code == "refund.changed"
-    assert await enrolled(office, talk, cohort) == 1
-
-
-async def test_transfer_moves_the_seat(
-    office: Office, catalogue: Catalogue, counter: Counter
-) -> None:
-    cohort, other, talk = await group(catalogue), await group(catalogue), await office.student()
-    await counter.do(talk, "enrol", cohort_code=cohort.code)
-    await pay(office, talk)
-    done = await counter.do(talk, "transfer", cohort_code=cohort.code, to_cohort_code=other.code)
-    assert done["cohort_code"] == other.code
-    assert (await enrolled(office, talk, cohort), await enrolled(office, talk, other)) == (0, 1)
 
 
 async def test_payment_link_leads_to_the_next_instalment(

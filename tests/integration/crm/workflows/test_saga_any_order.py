@@ -18,6 +18,17 @@ from crm.workflows.enrolment.models import GRACE, StartEnrolment
 from crm.workflows.withdrawal.models import StartWithdrawal
 from tests.dying import outlive
 from tests.integration.crm.workflows.market import Killed, Market
+from tests.integration.crm.workflows.standing import (
+    AT_THE_END,
+    BOOKS,
+    CHECKOUTS,
+    NEVER,
+    NOTICES,
+    PAYMENTS,
+    SAGAS,
+    SEATS,
+    STEPS_TAKEN,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -127,7 +138,7 @@ class Sagas(RuleBasedStateMachine):
     @rule(data=st.data(), outcome=st.sampled_from(["pay", "pay", "pay", "decline"]))
     def choose(self, data: st.DataObject, outcome: Any) -> None:
         """Somebody pays, or is refused; once the checkout has expired nothing happens."""
-        if checkouts := self.rows(_CHECKOUTS):
+        if checkouts := self.rows(CHECKOUTS):
             self.call(self.market.decide(data.draw(st.sampled_from(checkouts))["id"], outcome))
 
     @rule(data=st.data(), at=_deaths)
@@ -165,7 +176,7 @@ class Sagas(RuleBasedStateMachine):
             self.attempt(self.market.workflows.advance_due(50))
 
     def any_open_checkout(self, data: st.DataObject) -> dict[str, Any] | None:
-        checkouts = [row for row in self.rows(_CHECKOUTS) if row["status"] == "open"]
+        checkouts = [row for row in self.rows(CHECKOUTS) if row["status"] == "open"]
         return data.draw(st.sampled_from(checkouts)) if checkouts else None
 
     async def tell_all(self) -> None:
@@ -200,7 +211,7 @@ class Sagas(RuleBasedStateMachine):
     @rule(data=st.data(), amount=st.sampled_from([1, 10_000, 30_000]), at=_deaths)
     def refund(self, data: st.DataObject, amount: int, at: int) -> None:
         """Staff give something back, out of goodwill."""
-        if paid := self.rows(_PAYMENTS):
+        if paid := self.rows(PAYMENTS):
             payment = data.draw(st.sampled_from([row["id"] for row in paid]))
             giving = self.market.service.request_refund(
                 payment, Money(amount, "USD"), reason="goodwill", actor=self.market.advisor
@@ -267,7 +278,7 @@ class Sagas(RuleBasedStateMachine):
     @rule()
     def resume(self) -> None:
         """Somebody lets those try again that were set aside."""
-        for row in self.rows(_SAGAS):
+        for row in self.rows(SAGAS):
             if row["parked_at"] is not None:
                 self.attempt(self.market.workflows.resume(row["id"], actor=self.market.advisor))
 
@@ -276,9 +287,9 @@ class Sagas(RuleBasedStateMachine):
     @invariant()
     def holds_good(self) -> None:
         """Nothing that must never be is there."""
-        for name, sql in _NEVER.items():
+        for name, sql in NEVER.items():
             assert self.rows(sql) == [], name
-        for step in self.rows(_STEPS):
+        for step in self.rows(STEPS_TAKEN):
             if step["outcome"] == "done":
                 assert step["count"] == 1 or step["step"] in AGAIN, step
             elif step["outcome"] in ("failed", "parked"):
@@ -291,7 +302,7 @@ class Sagas(RuleBasedStateMachine):
         self.call(self.market.behave())
         self.drain()
         self.holds_good()
-        for name, sql in _AT_THE_END.items():
+        for name, sql in AT_THE_END.items():
             assert self.rows(sql) == [], name
         left = self.standing()
         self.drain()
@@ -317,10 +328,10 @@ class Sagas(RuleBasedStateMachine):
 
     def standing(self) -> list[list[dict[str, Any]]]:
         """Return how everything stands, but for when somebody last looked."""
-        return [self.rows(sql) for sql in (_SAGAS, _STEPS, _PAYMENTS, _BOOKS, _SEATS, _NOTICES)]
+        return [self.rows(sql) for sql in (SAGAS, STEPS_TAKEN, PAYMENTS, BOOKS, SEATS, NOTICES)]
 
     def sagas(self) -> list[dict[str, Any]]:
-        return [row for row in self.rows(_SAGAS) if row["kind"] == "enrolment"]
+        return [row for row in self.rows(SAGAS) if row["kind"] == "enrolment"]
 
     def any_saga(self, data: st.DataObject) -> dict[str, Any] | None:
         sagas = self.sagas()
@@ -328,113 +339,6 @@ class Sagas(RuleBasedStateMachine):
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         return self.call(self.market.rows(sql, *[self.cohort.id] * sql.count("%s")))
-
-
-_MADE = """
-    sagas s JOIN payments p ON p.invoice_id = s.invoice_id
-        LEFT JOIN sandbox_checkouts c ON c.payment_id = p.id
-    WHERE s.cohort_id = %s AND s.kind = 'enrolment'
-"""
-_CHECKOUTS = f"SELECT c.id, c.status, s.id AS saga FROM {_MADE} AND c.id IS NOT NULL ORDER BY p.id"
-_PAYMENTS = (
-    "SELECT p.id, p.status, p.captured_minor, p.refunded_minor, p.refund_pending_minor "
-    f"FROM {_MADE} ORDER BY p.id"
-)
-_SAGAS = """
-    SELECT id, kind, status, step, invoice_id, enrolment_id, failure, parked_at FROM sagas
-    WHERE cohort_id = %s ORDER BY id
-"""
-_STEPS = """
-    SELECT t.saga_id, t.step, t.outcome, t.code, count(*) FROM saga_steps t
-        JOIN sagas s ON s.id = t.saga_id
-    WHERE s.cohort_id = %s AND t.outcome IN ('done', 'failed', 'parked')
-    GROUP BY t.saga_id, t.step, t.outcome, t.code ORDER BY 1, 2, 3, 4
-"""
-_BOOKS = "SELECT account, currency, sum(amount_minor) FROM ledger_postings GROUP BY 1, 2 ORDER BY 1"
-_SEATS = "SELECT id, status FROM seat_holds WHERE cohort_id = %s ORDER BY id"
-_NOTICES = """
-    SELECT m.effect_key FROM outbound_messages m JOIN sagas s
-        ON m.effect_key LIKE 'saga:' || s.id || ':%%'
-    WHERE s.cohort_id = %s ORDER BY 1
-"""
-_GIVEN = """
-    (SELECT COALESCE(sum(r.amount_minor), 0) FROM sandbox_refunds r
-    WHERE r.checkout_id = c.id AND r.status <> 'failed')
-"""
-_ENROLLED = (
-    "EXISTS (SELECT FROM enrolments e WHERE e.hold_id = s.hold_id AND e.status = 'confirmed')"
-)
-_NEVER = {
-    "two payments of one enrolment": (
-        f"SELECT s.id FROM {_MADE} GROUP BY s.id HAVING count(*) > 1"
-    ),
-    "more captured than was asked": (
-        f"SELECT p.id FROM {_MADE} AND p.captured_minor > p.amount_minor"
-    ),
-    "captured and not paid": (
-        f"SELECT p.id FROM {_MADE} AND p.captured_minor > 0 AND c.status IS DISTINCT FROM 'paid'"
-    ),
-    "more given back by the gateway than was paid": (
-        f"SELECT p.id FROM {_MADE} AND c.amount_minor < {_GIVEN}"
-    ),
-    "a seat twice": """
-        SELECT c.id FROM cohorts c WHERE c.id = %s AND c.seats < (
-            SELECT count(*) FROM enrolments WHERE cohort_id = c.id AND status = 'confirmed') + (
-            SELECT count(*) FROM seat_holds WHERE cohort_id = c.id AND status = 'live')""",
-    "books out of balance": """
-        SELECT currency FROM ledger_postings GROUP BY currency HAVING sum(amount_minor) <> 0""",
-    "two sagas of one start": """
-        SELECT effect_key FROM sagas WHERE cohort_id = %s GROUP BY 1 HAVING count(*) > 1""",
-    "enrolled without having paid": f"""
-        SELECT s.id FROM sagas s WHERE s.cohort_id = %s AND s.kind = 'enrolment'
-            AND {_ENROLLED} AND (s.context ->> 'net_minor')::bigint > 0 AND NOT EXISTS (
-                SELECT FROM payments p WHERE p.invoice_id = s.invoice_id
-                    AND p.captured_minor = p.amount_minor)""",
-    "told that one is enrolled who never was": """
-        SELECT s.id FROM sagas s JOIN outbound_messages m
-            ON m.effect_key = 'saga:' || s.id || ':enrolment_confirmed'
-        WHERE s.cohort_id = %s AND NOT EXISTS (
-            SELECT FROM enrolments e WHERE e.hold_id = s.hold_id)""",
-    "told twice": """
-        SELECT m.effect_key FROM outbound_messages m JOIN sagas s
-            ON m.effect_key LIKE 'saga:' || s.id || ':%%'
-        WHERE s.cohort_id = %s GROUP BY 1 HAVING count(*) > 1""",
-    "an event that its handler could not take": """
-        SELECT event_id FROM deliveries WHERE attempts > 3""",
-}
-_AT_THE_END = {
-    "not ended": """
-        SELECT id, status, step, last_error FROM sagas WHERE cohort_id = %s
-            AND (status NOT IN ('completed', 'compensated') OR parked_at IS NOT NULL)""",
-    "completed without an enrolment": """
-        SELECT s.id FROM sagas s WHERE s.cohort_id = %s AND s.kind = 'enrolment'
-            AND status = 'completed'
-            AND NOT EXISTS (SELECT FROM enrolments e WHERE e.hold_id = s.hold_id)""",
-    "undone and still enrolled": f"""
-        SELECT s.id FROM sagas s WHERE s.cohort_id = %s AND s.kind = 'enrolment'
-            AND status = 'compensated' AND {_ENROLLED}""",
-    "undone and not given back, by the gateway": (
-        f"SELECT s.id FROM {_MADE} AND s.status = 'compensated' AND c.status = 'paid' "
-        f"AND c.amount_minor <> {_GIVEN}"
-    ),
-    "paid and not entered": (
-        f"SELECT p.id FROM {_MADE} AND c.status = 'paid' AND p.captured_minor <> c.amount_minor"
-    ),
-    "given back and not entered, or the reverse": (
-        f"SELECT p.id FROM {_MADE} AND p.refunded_minor <> {_GIVEN}"
-    ),
-    "a seat held by nobody": """
-        SELECT id FROM seat_holds WHERE cohort_id = %s AND status = 'live'""",
-    "a price that nobody pays still taken": """
-        SELECT q.id FROM quotes q JOIN sagas s ON q.id::text = s.context ->> 'quote_id'
-        WHERE s.cohort_id = %s AND s.status = 'compensated' AND q.status IN ('live', 'accepted')""",
-    "not told how it ended": """
-        SELECT s.id FROM sagas s WHERE s.cohort_id = %s AND NOT EXISTS (
-            SELECT FROM outbound_messages m WHERE m.effect_key = 'saga:' || s.id || ':'
-                || CASE WHEN s.kind = 'withdrawal' THEN 'withdrawal_done'
-                    WHEN s.status = 'completed' THEN 'enrolment_confirmed'
-                    ELSE 'enrolment_undone' END)""",
-}
 
 
 @pytest.fixture
