@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from api.bootstrap import open_services
 from api.demo.loader import load_demo
 from api.settings import Settings
@@ -21,6 +23,19 @@ def environment(database_url: str, redis_url: str, **more: str) -> dict[str, str
         "ORIENTA_IDENTITY_TOKEN_SECRET": IDENTITY_SECRET,
         **{f"ORIENTA_{name.upper()}": value for name, value in more.items()},
     }
+
+
+def settings_of(database_url: str, redis_url: str, **more: Any) -> Settings:
+    """Return the settings of a process that serves a test's database, without vectors."""
+    return Settings(
+        _env_file=None,
+        demo=True,
+        database_url=database_url,
+        redis_url=redis_url,
+        master_key=MASTER_KEY,
+        embedder="none",
+        **more,
+    )
 
 
 async def load_demo_into(database_url: str) -> None:

@@ -16,14 +16,13 @@ import pytest
 
 from api.bootstrap import Services, open_services
 from api.relay import relay_batch, run_deliveries
-from api.settings import Settings
 from api.worker.app import create_worker
 from crm.actor import SERVICE_ACTOR
 from crm.ids import new_id
 from crm.payments.gateways.sandbox import store as sandbox
 from crm.people.models import CreatePerson
 from crm.workflows.enrolment.models import StartEnrolment
-from tests.demo_database import MASTER_KEY, environment
+from tests.demo_database import environment, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -38,14 +37,7 @@ LONG_S = 3_600
 
 @pytest.fixture(scope="module")
 async def services(demo_database_url: str, redis_url: str) -> AsyncIterator[Services]:
-    settings = Settings(
-        _env_file=None,
-        demo=True,
-        database_url=demo_database_url,
-        redis_url=redis_url,
-        master_key=MASTER_KEY,
-        embedder="none",
-    )
+    settings = settings_of(demo_database_url, redis_url)
     async with open_services(settings) as opened:
         yield opened
 

@@ -11,11 +11,10 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ViewportSize, expect
 
 from api.bootstrap import open_services
-from api.settings import Settings
 from crm.ids import new_id
 from crm.money import Money
 from crm.payments.gateways.protocol import CheckoutOrder
-from tests.demo_database import MASTER_KEY
+from tests.demo_database import settings_of
 from tests.e2e.browser.conftest import DESKTOP, PHONE
 from tests.e2e.browser.pictures import take_picture
 
@@ -32,14 +31,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 @pytest.fixture
 async def pay_path(demo_database_url: str, redis_url: str) -> AsyncIterator[str]:
     """The path of a new checkout's page."""
-    settings = Settings(
-        _env_file=None,
-        demo=True,
-        database_url=demo_database_url,
-        redis_url=redis_url,
-        master_key=MASTER_KEY,
-        embedder="none",
-    )
+    settings = settings_of(demo_database_url, redis_url)
     async with open_services(settings) as services:
         order = CheckoutOrder(
             payment_id=new_id(),

@@ -6,7 +6,7 @@ import pytest
 
 from api.app import create_app
 from api.settings import Settings
-from tests.demo_database import MASTER_KEY
+from tests.demo_database import settings_of
 from tests.integration.api.serving import client_of, log_in
 from tests.integration.api.target import Target
 
@@ -14,15 +14,7 @@ from tests.integration.api.target import Target
 @pytest.fixture(scope="module")
 def demo_settings(demo_database_url: str, redis_url: str) -> Settings:
     """Settings of a process that serves this module's copy of the demo institution."""
-    return Settings(
-        _env_file=None,
-        demo=True,
-        database_url=demo_database_url,
-        redis_url=redis_url,
-        master_key=MASTER_KEY,
-        embedder="none",
-        payment_gateway="sandbox",
-    )
+    return settings_of(demo_database_url, redis_url, payment_gateway="sandbox")
 
 
 @pytest.fixture(scope="module")
