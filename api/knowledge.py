@@ -1,11 +1,10 @@
 """Use cases of the people who look after the knowledge: bring documents, and take them away."""
 
-import hashlib
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
-from typing import IO, Any
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from api.course_index import COLLECTION as COURSES
@@ -17,6 +16,7 @@ from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
+from crm.uploads import Upload, spooled
 from retrieval.errors import Unreadable
 from retrieval.ingest.declared import Declared
 from retrieval.ingest.jobs.models import AsideItem, Job, NewJob, SourceKind
@@ -28,7 +28,6 @@ from retrieval.stores.pg_catalogue import CatalogueEntry, VersionEntry
 
 _PART = 256 * 1024
 _PARTS_AT_ONCE = 16
-_IN_MEMORY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,22 +172,8 @@ class KnowledgeDesk:
 
         Raises: RuleBroken("knowledge.size" | "knowledge.empty").
         """
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-            digest = await self._spool(content, file)
-            return await self._start(command, actor=actor, key=key, file=file, digest=digest)
-
-    async def _spool(self, content: AsyncIterator[bytes], file: IO[bytes]) -> str:
-        digest, size = hashlib.sha256(), 0
-        async for piece in content:
-            size += len(piece)
-            if size > self._max_bytes:
-                raise RuleBroken("knowledge.size", f"A file has at most {self._max_bytes} bytes.")
-            digest.update(piece)
-            file.write(piece)
-        if not size:
-            raise RuleBroken("knowledge.empty", "The file is empty.")
-        file.seek(0)
-        return digest.hexdigest()
+        async with spooled(content, max_bytes=self._max_bytes, area="knowledge") as upload:
+            return await self._start(command, actor=actor, key=key, upload=upload)
 
     async def read_sitemap(
         self, command: StartIngest, *, actor: Actor, key: IdempotencyKey | None
@@ -219,19 +204,19 @@ class KnowledgeDesk:
         *,
         actor: Actor,
         key: IdempotencyKey | None,
-        file: IO[bytes] | None = None,
-        digest: str = "",
+        upload: Upload | None = None,
         claim_s: float | None = None,
     ) -> Job:
         if command.collection == COURSES:
             raise RuleBroken("knowledge.collection", "This collection belongs to the catalogue.")
+        digest = upload.sha256.hex() if upload else ""
         async with self._db.transaction() as uow:
 
             async def act() -> str:
                 job = self._new_job(command, actor)
                 await pg_jobs.insert_job(uow.conn, job, claim_s=claim_s)
-                if file is not None:
-                    await _keep(uow.conn, job.id, file)
+                if upload:
+                    await _keep(uow.conn, job.id, upload)
                 payload = {"source": command.source, "place": command.place, "sha256": digest}
                 uow.audit(_entry(actor, "knowledge.ingest", {**payload, "job_id": str(job.id)}))
                 return str(job.id)
@@ -309,13 +294,10 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
 _LAST = 2**31 - 1
 
 
-async def _keep(conn: Connection, job_id: UUID, file: IO[bytes]) -> None:
+async def _keep(conn: Connection, job_id: UUID, upload: Upload) -> None:
     """Store a file in pieces, a few at a time."""
-    first = 0
-    while True:
-        parts = [piece for _ in range(_PARTS_AT_ONCE) if (piece := file.read(_PART))]
-        if not parts:
-            return
+    waiting, first = upload.parts(_PART), 0
+    while parts := list(islice(waiting, _PARTS_AT_ONCE)):
         await pg_jobs.insert_parts(conn, job_id, first, parts)
         first += len(parts)
 

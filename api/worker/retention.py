@@ -31,10 +31,6 @@ def terms(services: Services) -> Mapping[str, tuple[Forget, timedelta]]:
         "codes": (services.identity.forget_codes, timedelta(days.code_days)),
         "mailbox messages": (services.mailbox.forget, timedelta(days.mailbox_days)),
         "outbound messages": (services.outbound.forget_closed, timedelta(days.outbound_days)),
-        "broken uploads": (
-            services.imports.forget_broken_uploads,
-            timedelta(days=days.import_file_days),
-        ),
         "ingests": (services.library.desk.forget_jobs, timedelta(days.ingest_job_days)),
         "import files": (services.imports.forget_idle_files, timedelta(days.import_file_days)),
     }

@@ -12,7 +12,7 @@ ImportId = NewType("ImportId", UUID)
 ImportKind = Literal["people", "leads", "courses"]
 #: What to do with a line about somebody, or something, that is there already.
 DuplicatePolicy = Literal["skip", "update", "fail"]
-ImportStatus = Literal["uploading", "queued", "running", "done", "failed", "cancelled"]
+ImportStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 
 #: Lines a transaction: about 0.4 s of work, so that progress shows and a crash repeats little.
 BATCH = 1_000

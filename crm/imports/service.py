@@ -1,6 +1,5 @@
 """Use cases of imports: take a file, try it, run it, stop it, say how far it is."""
 
-import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -8,7 +7,7 @@ from uuid import UUID
 
 from crm.actor import Actor
 from crm.db import Connection, Database, UnitOfWork
-from crm.errors import Conflict, NotFound, RuleBroken
+from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import INSTITUTION, new_id
 from crm.imports import store
@@ -26,6 +25,7 @@ from crm.journal.audit import AuditEntry, performed
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import do_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
+from crm.uploads import Upload, spooled
 
 
 class ImportService:
@@ -50,82 +50,35 @@ class ImportService:
         actor: Actor,
         idempotency: IdempotencyKey | None = None,
     ) -> Import:
-        """Keep a file, piece by piece, and let runners take it up.
+        """Keep a file whole, and let runners take it up.
 
-        A repeated call with the same key reads no file again, whatever became of the first.
+        The file is read before the key is looked at: with the same key, another one is an error.
 
         Raises:
             Denied("auth.role").
             RuleBroken("import.field"): a column is wanted for a field that there is not.
             RuleBroken("import.size"): the file is too large; nothing of it is kept.
             RuleBroken("import.empty"): there is no file.
-            Conflict("import.closed"): somebody stopped it while the file came.
         """
         require(actor, Area.IMPORTS, write=True)
         self._check_fields(command)
-        added, is_ours = await self._begin(command, actor, idempotency)
-        if not is_ours:
-            return await self.get(added.id, actor=actor)
-        try:
-            size, digest, lines = await self._keep(added.id, content)
-            async with self._db.transaction() as uow:
-                await _find_uploading(uow, added.id)
-                await store.note_file(uow.conn, added.id, size=size, sha256=digest, lines=lines)
-                await self._queue(uow, added.id, dry_run=command.dry_run)
-                return await _find(uow.conn, added.id)
-        except BaseException:
-            async with self._db.transaction() as uow:
-                await _break_off(uow, added.id)
-            raise
+        async with (
+            spooled(content, max_bytes=self._max_bytes, area="import") as upload,
+            self._db.transaction() as uow,
+        ):
+            kept = await do_once(
+                uow,
+                idempotency,
+                {**asdict(command), "sha256": upload.sha256.hex()},
+                lambda: _receive(uow, command, upload, actor),
+                kind=Import,
+            )
+            return await _find(uow.conn, kept.id)
 
     def _check_fields(self, command: StartImport) -> None:
         known = {field.name for field in self._importers[command.kind].fields}
         if unknown := sorted(command.columns.keys() - known):
             raise RuleBroken("import.field", f"There is no field “{unknown[0][:60]}” to import.")
-
-    async def _begin(
-        self, command: StartImport, actor: Actor, idempotency: IdempotencyKey | None
-    ) -> tuple[Import, bool]:
-        """Return the import, and whether this call made it."""
-        async with self._db.transaction() as uow:
-            ours = _new_import(command, actor, uow.clock.now())
-
-            async def begin() -> Import:
-                await store.insert_import(uow.conn, ours)
-                uow.audit(_entry(actor, "import.receive", ours.id, {"kind": ours.kind}))
-                return ours
-
-            row = await do_once(uow, idempotency, asdict(command), begin, kind=Import)
-        return row, row.id == ours.id
-
-    async def _keep(
-        self, import_id: ImportId, content: AsyncIterator[bytes]
-    ) -> tuple[int, bytes, int]:
-        digest, size, breaks, part, waiting = hashlib.sha256(), 0, 0, 0, bytearray()
-        async for piece in content:
-            size += len(piece)
-            if size > self._max_bytes:
-                raise RuleBroken("import.size", f"A file has at most {self._max_bytes} bytes.")
-            digest.update(piece)
-            breaks += piece.count(b"\n")
-            waiting += piece
-            if len(waiting) >= PART_BYTES:
-                await self._keep_part(import_id, part, waiting)
-                part, waiting = part + 1, bytearray()
-        if waiting:
-            await self._keep_part(import_id, part, waiting)
-        if not size:
-            raise RuleBroken("import.empty", "The file is empty.")
-        return size, digest.digest(), max(0, breaks - 1)
-
-    async def _keep_part(self, import_id: ImportId, part: int, content: bytearray) -> None:
-        async with self._db.transaction() as uow:
-            await store.insert_part(uow.conn, import_id, part, bytes(content))
-
-    async def _queue(self, uow: UnitOfWork, import_id: ImportId, *, dry_run: bool) -> None:
-        await store.delete_errors(uow.conn, import_id)
-        await store.queue_import(uow.conn, import_id, dry_run=dry_run)
-        uow.publish(ImportQueued(import_id=import_id))
 
     async def run(self, import_id: ImportId, *, actor: Actor) -> Import:
         """Run for real a file that was tried; asking again while it runs changes nothing.
@@ -141,7 +94,9 @@ class ImportService:
                 return row
             if not row.size_bytes:
                 raise RuleBroken("import.file", "The file is no longer kept; send it again.")
-            await self._queue(uow, import_id, dry_run=False)
+            await store.delete_errors(uow.conn, import_id)
+            await store.queue_import(uow.conn, import_id, dry_run=False)
+            uow.publish(ImportQueued(import_id=import_id))
             uow.audit(_entry(actor, "import.run", import_id, {"file_name": row.file_name}))
             return await _find(uow.conn, import_id)
 
@@ -154,7 +109,8 @@ class ImportService:
         async with self._db.transaction() as uow:
             row = await _find(uow.conn, import_id, lock=True)
             if not row.has_ended:
-                await _close(uow, import_id, "cancelled", None)
+                await store.cancel_import(uow.conn, import_id, at=uow.clock.now())
+                uow.publish(ImportEnded(import_id=import_id, status="cancelled"))
                 uow.audit(_entry(actor, "import.cancel", import_id, {"lines_done": row.lines_done}))
             await store.forget_file(uow.conn, import_id)
             return await _find(uow.conn, import_id)
@@ -204,28 +160,27 @@ class ImportService:
                 await store.forget_file(uow.conn, import_id)
         return len(idle)
 
-    async def forget_broken_uploads(self, *, older_than: timedelta, limit: int = 100) -> int:
-        """Close uploads whose process died, and delete what had come; returns how many."""
-        async with self._db.transaction() as uow:
-            before = uow.clock.now() - older_than
-            broken = await store.select_uploading(uow.conn, before=before, limit=limit)
-            for import_id in broken:
-                await _break_off(uow, import_id)
-        return len(broken)
 
-
-def _new_import(command: StartImport, actor: Actor, at: datetime) -> Import:
-    return Import(
+async def _receive(uow: UnitOfWork, command: StartImport, upload: Upload, actor: Actor) -> Import:
+    row = Import(
         id=ImportId(new_id()),
         kind=command.kind,
         file_name=command.file_name,
+        size_bytes=upload.size_bytes,
         columns=command.columns,
         duplicates=command.duplicates,
         dry_run=command.dry_run,
-        status="uploading",
+        status="queued",
         staff_id=actor.staff_id,
-        created_at=at,
+        lines_total=max(0, upload.newlines - 1),
+        created_at=uow.clock.now(),
     )
+    await store.insert_import(uow.conn, row, sha256=upload.sha256)
+    for part, content in enumerate(upload.parts(PART_BYTES)):
+        await store.insert_part(uow.conn, row.id, part, content)
+    uow.publish(ImportQueued(import_id=row.id))
+    uow.audit(_entry(actor, "import.receive", row.id, {"kind": row.kind}))
+    return row
 
 
 async def _find(conn: Connection, import_id: ImportId, *, lock: bool = False) -> Import:
@@ -233,29 +188,6 @@ async def _find(conn: Connection, import_id: ImportId, *, lock: bool = False) ->
     if row is None:
         raise NotFound("import.unknown", "There is no such import.")
     return row
-
-
-async def _find_uploading(uow: UnitOfWork, import_id: ImportId) -> None:
-    """Check that an upload may end, and keep others from stopping it.
-
-    Raises: Conflict("import.closed").
-    """
-    if (await _find(uow.conn, import_id, lock=True)).status != "uploading":
-        raise Conflict("import.closed", "This import was stopped while its file came.")
-
-
-async def _break_off(uow: UnitOfWork, import_id: ImportId) -> None:
-    """Delete what came of a file, and say that the upload failed, unless it was stopped."""
-    if (await _find(uow.conn, import_id, lock=True)).status == "uploading":
-        await _close(uow, import_id, "failed", "import.upload")
-    await store.forget_file(uow.conn, import_id)
-
-
-async def _close(uow: UnitOfWork, import_id: ImportId, status: str, error_code: str | None) -> None:
-    await store.close_import(
-        uow.conn, import_id, status=status, error_code=error_code, at=uow.clock.now()
-    )
-    uow.publish(ImportEnded(import_id=import_id, status=status))
 
 
 def _entry(

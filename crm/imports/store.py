@@ -16,22 +16,26 @@ _COLUMNS = (
     "lines_total, lines_done, created, updated, skipped, failed, epoch, created_at, ended_at"
 )
 
-_GIVEN = ("id", "kind", "file_name", "duplicates", "dry_run", "status", "staff_id", "created_at")
+_GIVEN = (
+    *("id", "kind", "file_name", "size_bytes", "duplicates", "dry_run", "status", "staff_id"),
+    *("lines_total", "created_at"),
+)
 
 
 # --- state --------------------------------------------------------------------------------------
 
 
-async def insert_import(conn: Connection, row: Import) -> None:
-    """Add an import whose file is about to come."""
+async def insert_import(conn: Connection, row: Import, *, sha256: bytes) -> None:
+    """Add an import."""
+    given = {name: getattr(row, name) for name in _GIVEN}
     await conn.execute(
         """
-        INSERT INTO imports (id, kind, file_name, columns, duplicates, dry_run, status, staff_id,
-            created_at)
-        VALUES (%(id)s, %(kind)s, %(file_name)s, %(columns)s, %(duplicates)s, %(dry_run)s,
-            %(status)s, %(staff_id)s, %(created_at)s)
+        INSERT INTO imports (id, kind, file_name, size_bytes, sha256, columns, duplicates, dry_run,
+            status, staff_id, lines_total, created_at)
+        VALUES (%(id)s, %(kind)s, %(file_name)s, %(size_bytes)s, %(sha256)s, %(columns)s,
+            %(duplicates)s, %(dry_run)s, %(status)s, %(staff_id)s, %(lines_total)s, %(created_at)s)
         """,
-        {name: getattr(row, name) for name in _GIVEN} | {"columns": Jsonb(dict(row.columns))},
+        given | {"columns": Jsonb(dict(row.columns)), "sha256": sha256},
     )
 
 
@@ -123,14 +127,12 @@ async def release(conn: Connection, row: Import) -> None:
     )
 
 
-async def close_import(
-    conn: Connection, import_id: ImportId, *, status: str, error_code: str | None, at: datetime
-) -> None:
-    """End an import."""
+async def cancel_import(conn: Connection, import_id: ImportId, *, at: datetime) -> None:
+    """End an import, whoever runs it."""
     await conn.execute(
-        "UPDATE imports SET status = %s, error_code = %s, ended_at = %s, claimed_until = NULL "
+        "UPDATE imports SET status = 'cancelled', ended_at = %s, claimed_until = NULL "
         "WHERE id = %s",
-        [status, error_code, at, import_id],
+        [at, import_id],
     )
 
 
@@ -169,16 +171,6 @@ async def select_part(conn: Connection, import_id: ImportId, part: int) -> bytes
     return bytes(row["content"]) if row else None
 
 
-async def note_file(
-    conn: Connection, import_id: ImportId, *, size: int, sha256: bytes, lines: int
-) -> None:
-    """Note what came."""
-    await conn.execute(
-        "UPDATE imports SET size_bytes = %s, sha256 = %s, lines_total = %s WHERE id = %s",
-        [size, sha256, lines, import_id],
-    )
-
-
 async def forget_file(conn: Connection, import_id: ImportId) -> None:
     """Delete a file and what a dry run remembered of it."""
     await conn.execute("DELETE FROM import_parts WHERE import_id = %s", [import_id])
@@ -192,16 +184,6 @@ async def select_idle(conn: Connection, *, before: datetime, limit: int) -> list
         "SELECT id FROM imports WHERE size_bytes > 0 AND created_at < %s "
         "AND status NOT IN ('queued', 'running') ORDER BY created_at LIMIT %s "
         "FOR UPDATE SKIP LOCKED",
-        [before, limit],
-    )
-    return [ImportId(row["id"]) for row in await rows.fetchall()]
-
-
-async def select_uploading(conn: Connection, *, before: datetime, limit: int) -> list[ImportId]:
-    """Return uploads that began long ago, locked."""
-    rows = await conn.execute(
-        "SELECT id FROM imports WHERE status = 'uploading' AND created_at < %s "
-        "ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED",
         [before, limit],
     )
     return [ImportId(row["id"]) for row in await rows.fetchall()]

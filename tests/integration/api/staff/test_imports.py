@@ -73,8 +73,17 @@ async def test_same_key_makes_one_import(house: House) -> None:
     first = await house.send(headers=key)
     again = await house.send(headers=key)
     assert first.json()["id"] == again.json()["id"]
-    other = await house.send(headers=key, dry_run=True)
-    assert (other.status_code, other.json()["code"]) == (409, "idempotency.mismatch")
+    mapping = json.dumps({"email": "mail"})
+    for other in (
+        await house.send(FILE.replace("Eva", "Noa"), headers=key),
+        await house.send(headers=key, dry_run=True),
+        await house.send(headers=key, columns=mapping),
+        await house.send(headers=key, duplicates="fail"),
+        await house.send(headers=key, file_name="other.csv"),
+    ):
+        assert (other.status_code, other.json()["code"]) == (409, "idempotency.mismatch")
+    listed = await house.client.get("/v1/imports", headers=house.admin)
+    assert listed.json()["items"][0]["id"] == first.json()["id"]
 
 
 async def test_larger_file_than_other_bodies_may_be_is_taken(house: House) -> None:

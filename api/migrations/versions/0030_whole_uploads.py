@@ -1,0 +1,12 @@
+"""A file to import is kept whole or not at all."""
+
+from api.migrations.sql import run_sql_beside
+
+revision = "0030_whole_uploads"
+down_revision = "0029_course_finding"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
