@@ -21,6 +21,9 @@ class EraseBody(Body):
     confirmation: Annotated[
         str, Field(min_length=1, max_length=200, description="The person's full name, typed")
     ]
+    despite_debt: Annotated[
+        bool, Field(description="Also if they owe money, which is lost: nobody is left to ask")
+    ] = False
 
 
 class ErasureOut(Out):
@@ -47,6 +50,10 @@ async def erase(
     if idempotency is None:
         raise RuleBroken("idempotency.required", "Send an Idempotency-Key.")
     done = await services.erasures.erase(
-        PersonId(person_id), confirmation=body.confirmation, actor=staff, idempotency=idempotency
+        PersonId(person_id),
+        confirmation=body.confirmation,
+        despite_debt=body.despite_debt,
+        actor=staff,
+        idempotency=idempotency,
     )
     return ErasureOut.model_validate(done)

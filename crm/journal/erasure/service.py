@@ -15,6 +15,7 @@ from crm.journal.erasure.models import Erasure, check_confirmation
 from crm.journal.erasure.tables import WIPED
 from crm.journal.idempotency import IdempotencyKey
 from crm.once import run_once
+from crm.payments.invoices import store as invoices
 from crm.people import store as people
 from crm.people.events import PersonErased
 
@@ -32,6 +33,7 @@ class ErasureService:
         person_id: PersonId,
         *,
         confirmation: str,
+        despite_debt: bool = False,
         actor: Actor,
         idempotency: IdempotencyKey | None = None,
     ) -> Erasure:
@@ -39,18 +41,25 @@ class ErasureService:
 
         Args:
             confirmation: the person's full name, typed by whoever means it.
+            despite_debt: also if they owe money, which nobody can ask them for afterwards.
 
         Raises:
             Denied("auth.role").
-            RuleBroken: `erasure.confirmation`; `erasure.merged`: erase whom they were merged into.
+            RuleBroken: `erasure.confirmation`; `erasure.debt`: they owe money; `erasure.merged`:
+                erase whom they were merged into.
             NotFound("person.unknown").
         """
         require(actor, Area.ERASURE, write=True)
+
+        async def act(uow: UnitOfWork) -> Erasure:
+            await _check(uow, person_id, confirmation, despite_debt=despite_debt)
+            return await erase_person(uow, person_id, actor=actor)
+
         return await run_once(
             self._db,
             idempotency,
-            {"person_id": person_id},
-            lambda uow: _confirmed(uow, person_id, confirmation, actor),
+            {"person_id": person_id, "confirmation": confirmation, "despite_debt": despite_debt},
+            act,
             kind=Erasure,
         )
 
@@ -84,16 +93,21 @@ class ErasureService:
         return count
 
 
-async def _confirmed(
-    uow: UnitOfWork, person_id: PersonId, confirmation: str, actor: Actor
-) -> Erasure:
+async def _check(
+    uow: UnitOfWork, person_id: PersonId, confirmation: str, *, despite_debt: bool
+) -> None:
     person = await people.select_person(uow.conn, person_id, owner=None, for_update=True)
     if person is None:
         raise NotFound("person.unknown", "There is no such person.")
     if person.status == "merged":
         raise RuleBroken("erasure.merged", "Erase the person that this record was merged into.")
     check_confirmation(person, confirmation)
-    return await erase_person(uow, person_id, actor=actor)
+    # The person is locked: no invoice is raised meanwhile.
+    if not despite_debt and await invoices.is_in_debt(uow.conn, person_id):
+        raise RuleBroken(
+            "erasure.debt",
+            "This person owes money. Settle or cancel it, or say `despite_debt` to lose it.",
+        )
 
 
 async def erase_person(

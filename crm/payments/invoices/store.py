@@ -151,6 +151,15 @@ _ONLY: dict[InvoiceFilter, str] = {
 }
 
 
+async def is_in_debt(conn: Connection, person_id: PersonId) -> bool:
+    """Return whether a person owes anything, due or not."""
+    rows = await conn.execute(
+        "SELECT 1 FROM invoices WHERE person_id = %s AND next_due_on IS NOT NULL LIMIT 1",
+        [person_id],
+    )
+    return await rows.fetchone() is not None
+
+
 async def select_all_invoices(
     conn: Connection, *, after: InvoiceId | None, limit: int
 ) -> list[Invoice]:

@@ -8,7 +8,16 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api.bootstrap import Services
-from api.routes import admin, contact, duplicates, erasures, people, system
+from api.routes import (
+    admin,
+    contact,
+    duplicates,
+    erasures,
+    invoices,
+    payments,
+    people,
+    system,
+)
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Role
 from crm.errors import Throttled, Unavailable
@@ -76,6 +85,8 @@ async def office(settings: Settings) -> AsyncIterator[Office]:
         duplicates.router,
         admin.router,
         erasures.router,
+        invoices.router,
+        payments.router,
         system.router,
     )
     async with serving(settings, *routers) as app, client_of(app) as client:

@@ -134,3 +134,49 @@ async def test_erasure_needs_admin_name_and_key(
     assert done[0].json() == done[1].json()
     left = (await office.client.get(f"/v1/people/{person}", headers=advisor)).json()
     assert (left["status"], left["full_name"]) == ("erased", "Persona eliminada")
+
+
+PEN = {"amount_minor": 100, "currency": "PEN"}
+
+
+async def _invoice(office: Office, headers: Headers, person: str) -> str:
+    facts = {"person_id": person, "reference": f"of:{person}", "due_dates": ["2030-01-01"]}
+    answer = await office.client.post("/v1/invoices", json={**facts, "net": PEN}, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def _erase(
+    office: Office, headers: Headers, person: str, **more: object
+) -> tuple[int, str | None]:
+    answer = await office.client.post(
+        f"/v1/admin/people/{person}/erase",
+        json={"confirmation": "Ana Pérez", **more},
+        headers=headers | {"Idempotency-Key": str(uuid4())},
+    )
+    return answer.status_code, answer.json().get("code")
+
+
+async def test_who_owes_money_is_erased_only_knowingly(
+    office: Office, advisor: Headers, admin_headers: Headers
+) -> None:
+    person = await _create(office, advisor)
+    await _invoice(office, advisor, person)
+
+    refused = [
+        await _erase(office, admin_headers, person),
+        await _erase(office, admin_headers, person, confirmation="yes", despite_debt=True),
+    ]
+
+    assert refused == [(422, "erasure.debt"), (422, "erasure.confirmation")]
+    assert await _erase(office, admin_headers, person, despite_debt=True) == (200, None)
+
+
+async def test_who_has_paid_is_erased_without_more(
+    office: Office, advisor: Headers, admin_headers: Headers
+) -> None:
+    person = await _create(office, advisor)
+    paid = {"invoice_id": await _invoice(office, advisor, person), "amount": PEN, "method": "cash"}
+    await office.client.post("/v1/payments/manual", json=paid, headers=advisor)
+
+    assert await _erase(office, admin_headers, person) == (200, None)
