@@ -18,7 +18,14 @@ from api.importers import importers_of
 from api.indexing import Indexing, open_indexing
 from api.library import Library, wire_library
 from api.payments import Tills, open_tills
-from api.policies import completion_policy, dunning_policy, fee_policy, saga_terms, seat_policy
+from api.policies import (
+    appointment_policy,
+    completion_policy,
+    dunning_policy,
+    fee_policy,
+    saga_terms,
+    seat_policy,
+)
 from api.search_stores import Elasticsearch
 from api.settings import Settings
 from api.streams.hub import EventHub
@@ -62,6 +69,7 @@ from crm.people.service import PeopleService
 from crm.pipeline.service import PipelineService
 from crm.pipeline.sla.service import SlaService
 from crm.pipeline.tasks.service import TaskService
+from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.crash_points import crash_points
 from crm.workflows.service import WorkflowService
@@ -105,6 +113,7 @@ class Services:
     completion: CompletionService
     certificates: CertificateService
     support: SupportService
+    appointments: AppointmentService
     conversations: ConversationService
     confirmations: ConfirmationService
     turns: TurnService
@@ -183,6 +192,7 @@ def _wire(
         database, phone_region=settings.phone_region, time_zone=settings.time_zone
     )
     support = SupportService(database)
+    appointments = AppointmentService(database, appointment_policy(settings))
     conversations = _conversations(settings, database)
     confirmations = ConfirmationService(
         database, life=timedelta(minutes=settings.confirmation_minutes)
@@ -217,6 +227,7 @@ def _wire(
         preferences=preferences,
         people=people,
         support=support,
+        appointments=appointments,
         conversations=conversations,
         confirmations=confirmations,
         knowledge=indexing.knowledge,
@@ -257,6 +268,7 @@ def _wire(
         tasks=TaskService(database),
         sla=SlaService(database),
         support=support,
+        appointments=appointments,
         conversations=conversations,
         confirmations=confirmations,
         turns=turns,

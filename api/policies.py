@@ -10,6 +10,7 @@ from crm.courses.seats.models import SeatPolicy
 from crm.payments.dunning.models import Schedule
 from crm.payments.dunning.service import DunningPolicy
 from crm.people.contact.quiet import QuietHours
+from crm.support.appointments.models import AppointmentPolicy
 from crm.workflows.terms import Terms
 from crm.workflows.withdrawal.models import RefundPolicy
 
@@ -32,6 +33,15 @@ def seat_policy(settings: Settings) -> SeatPolicy:
         offer_life=timedelta(hours=settings.seat_offer_hours),
         hold_life=timedelta(minutes=settings.seat_hold_minutes),
         time_zone=settings.time_zone,
+    )
+
+
+def appointment_policy(settings: Settings) -> AppointmentPolicy:
+    """Return what students may book by themselves."""
+    return AppointmentPolicy(
+        notice=timedelta(hours=settings.appointment_notice_hours),
+        horizon=timedelta(days=settings.appointment_horizon_days),
+        most_open=settings.appointments_ahead,
     )
 
 

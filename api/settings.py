@@ -96,6 +96,15 @@ class Settings(BaseSettings):
     refund_partial_percent: int = Field(
         50, ge=0, le=100, description="Is refunded after that, until the start"
     )
+    appointment_notice_hours: int = Field(
+        2, ge=0, description="Students book and move appointments so long before they begin"
+    )
+    appointment_horizon_days: int = Field(
+        21, ge=1, le=365, description="Students book appointments so far ahead"
+    )
+    appointments_ahead: int = Field(
+        2, ge=1, description="A student may have so many appointments ahead of them"
+    )
     attendance_percent: int = Field(
         80, ge=0, le=100, description="The least share of sessions, as the published rules say"
     )

@@ -115,7 +115,7 @@ def add_business_time(calendar: BusinessCalendar, start: datetime, amount: timed
     left = amount
     if left <= _ZERO:
         return start
-    for opens, closes in _open_spans(calendar, start):
+    for opens, closes in open_spans(calendar, start):
         if left <= closes - opens:
             return opens + left
         left -= closes - opens
@@ -125,14 +125,14 @@ def add_business_time(calendar: BusinessCalendar, start: datetime, amount: timed
 def business_time_between(calendar: BusinessCalendar, start: datetime, end: datetime) -> timedelta:
     """Return the business time that passes from one moment to a later one."""
     total = _ZERO
-    for opens, closes in _open_spans(calendar, start):
+    for opens, closes in open_spans(calendar, start):
         if opens >= end:
             break
         total += min(closes, end) - opens
     return total
 
 
-def _open_spans(calendar: BusinessCalendar, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+def open_spans(calendar: BusinessCalendar, start: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Yield the open stretches from a moment on, in UTC, ascending and apart."""
     begin = start.astimezone(UTC)
     zone = ZoneInfo(calendar.time_zone)

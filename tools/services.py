@@ -14,6 +14,7 @@ from crm.messaging.conversations.service import ConversationService
 from crm.payments.service import PaymentService
 from crm.people.contact.service import PreferenceService
 from crm.people.service import PeopleService
+from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.service import WorkflowService
 from retrieval.models import Audience, Kind, Language, SearchResult
@@ -56,6 +57,7 @@ class ToolServices:
     preferences: PreferenceService
     people: PeopleService
     support: SupportService
+    appointments: AppointmentService
     conversations: ConversationService
     confirmations: ConfirmationService
     knowledge: KnowledgeIndex

@@ -1,18 +1,22 @@
 """Loads the demo institution: catalogue, staff, people to be, and what can be searched."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from api.course_index import index_courses
 from api.demo import store
 from api.demo.cast import load_cast
 from api.demo.catalogue import INSTITUTION, CatalogueFiles
 from crm.actor import SERVICE_ACTOR, Role
+from crm.business_hours import read_week
 from crm.db import UnitOfWork
 from crm.identity.models import CreateStaff
+from crm.ids import StaffId
 from crm.journal.audit import AuditEntry, performed
+from crm.support.appointments.models import AdvisorHours
 from retrieval.ingest.service import IngestProgress, IngestSummary
 
 if TYPE_CHECKING:
@@ -99,8 +103,19 @@ async def _load_staff(services: "Services", files: CatalogueFiles, report: Repor
             languages=tuple(member["languages"]),
             areas=tuple(member["areas"]),
         )
-        await services.identity.create_staff(command, actor=SERVICE_ACTOR)
+        created = await services.identity.create_staff(command, actor=SERVICE_ACTOR)
+        if offered := member.get("hours"):
+            await services.appointments.set_hours(_hours(created.id, offered), actor=SERVICE_ACTOR)
     return len(missing)
+
+
+def _hours(staff_id: StaffId, offered: Mapping[str, Any]) -> AdvisorHours:
+    return AdvisorHours(
+        staff_id=staff_id,
+        week=read_week(offered["week"]),
+        slot=timedelta(minutes=offered["slot_minutes"]),
+        modes=frozenset(offered["modes"]),
+    )
 
 
 async def _load_documents(services: "Services", report: Report) -> int:

@@ -14,6 +14,7 @@ class Area(StrEnum):
     CATALOGUE = "catalogue"
     CONVERSATIONS = "conversations"
     TICKETS = "tickets"
+    APPOINTMENTS = "appointments"
     KNOWLEDGE = "knowledge"
     RUNS = "runs"
     AUDIT = "audit"
@@ -37,6 +38,7 @@ MAY_READ: Mapping[Area, frozenset[Role]] = {
     Area.CATALOGUE: _EVERYBODY,
     Area.CONVERSATIONS: _EVERYBODY,
     Area.TICKETS: _EVERYBODY,
+    Area.APPOINTMENTS: _EVERYBODY,
     Area.KNOWLEDGE: _EVERYBODY,
     Area.RUNS: _ADMIN_SERVICE,
     Area.AUDIT: _ADMIN,
@@ -54,6 +56,7 @@ MAY_WRITE: Mapping[Area, frozenset[Role]] = {
     Area.CATALOGUE: _ADMIN_SERVICE,
     Area.CONVERSATIONS: _ADVISOR_ADMIN,
     Area.TICKETS: _EVERYBODY,
+    Area.APPOINTMENTS: _EVERYBODY,
     Area.KNOWLEDGE: _ADMIN_SERVICE,
     Area.RUNS: frozenset({Role.SERVICE}),
     Area.AUDIT: frozenset(),

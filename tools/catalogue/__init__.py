@@ -1,5 +1,11 @@
 """The tools there are, one noun a file."""
 
+from tools.catalogue.appointment_booking import (
+    BOOK_APPOINTMENT,
+    CANCEL_APPOINTMENT,
+    MOVE_APPOINTMENT,
+)
+from tools.catalogue.appointments import APPOINTMENT_SLOTS, MY_APPOINTMENTS
 from tools.catalogue.certificates import MY_CERTIFICATES
 from tools.catalogue.cohorts import LIST_COHORTS
 from tools.catalogue.consents import ALLOW_CONTACT, STOP_CONTACT
@@ -26,17 +32,22 @@ SPECS: tuple[AnySpec, ...] = (
     GET_PROGRAMME,
     LIST_SCHOLARSHIPS,
     SEARCH_KNOWLEDGE,
+    APPOINTMENT_SLOTS,
     MY_PROFILE,
     MY_WAITLIST,
     MY_PAYMENTS,
     MY_CERTIFICATES,
     MY_TICKETS,
+    MY_APPOINTMENTS,
     ENROL,
     WITHDRAW,
     TRANSFER,
     JOIN_WAITLIST,
     LEAVE_WAITLIST,
     PAYMENT_LINK,
+    BOOK_APPOINTMENT,
+    MOVE_APPOINTMENT,
+    CANCEL_APPOINTMENT,
     ALLOW_CONTACT,
     STOP_CONTACT,
     OPEN_TICKET,

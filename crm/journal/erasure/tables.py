@@ -69,6 +69,13 @@ WIPED: tuple[Wiped, ...] = (
     ),
     Wiped("ticket_events", "ticket_id = ANY(%(tickets)s) AND kind = 'note'", "to_value = NULL"),
     Wiped("tickets", "id = ANY(%(tickets)s)", "title = '', description = ''"),
+    Wiped(
+        "appointments",
+        _PERSON,
+        "topic = '', cancel_reason = NULL, "
+        "status = CASE status WHEN 'booked' THEN 'cancelled' ELSE status END, "
+        "closed_at = coalesce(closed_at, %(at)s)",
+    ),
     Wiped("activities", _PERSON, "about = '{}'"),
     Wiped("tasks", _PERSON, "title = ''"),
     Wiped(

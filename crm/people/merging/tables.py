@@ -32,6 +32,13 @@ MOVED: tuple[Moved, ...] = (
     Moved("outbound_messages"),
     Moved("tickets"),
     Moved(
+        "appointments",
+        # Nobody is in two places at once: both stay, and staff cancel one.
+        stays_if="t.status = 'booked' AND EXISTS (SELECT FROM appointments o "
+        "WHERE o.person_id = %(survivor)s AND o.status = 'booked' "
+        "AND tstzrange(o.starts_at, o.ends_at) && tstzrange(t.starts_at, t.ends_at))",
+    ),
+    Moved(
         "leads",
         stays_if="t.stage NOT IN ('enrolled', 'lost') AND EXISTS (SELECT FROM leads o "
         "WHERE o.person_id = %(survivor)s AND o.stage NOT IN ('enrolled', 'lost') "

@@ -29,6 +29,7 @@ from crm.payments.service import PaymentService
 from crm.people.contact.service import PreferenceService
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
+from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.service import WorkflowService
 from crm.workflows.terms import Terms
@@ -178,6 +179,7 @@ async def office(database_url: str) -> AsyncIterator[Office]:
         courses=CourseService(database, time_zone="America/Lima"),
         people=PeopleService(database),
         support=SupportService(database),
+        appointments=AppointmentService(database),
         conversations=ConversationService(database),
         confirmations=ConfirmationService(database),
         knowledge=KnowledgeSearch(PgVectorStore(pool), None),
