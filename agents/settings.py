@@ -49,6 +49,7 @@ class AgentSettings(BaseSettings):
     llm_connect_timeout_s: float = 5.0
     llm_first_token_timeout_s: float = Field(20.0, description="Silence before the first token")
     llm_chunk_timeout_s: float = Field(10.0, description="Silence between tokens")
+    llm_max_answer_chars: int = Field(50_000, ge=1_000, description="A longer answer is no answer")
     llm_max_retries: int = Field(2, ge=0, le=5)
     llm_retry_after_cap_s: float = Field(5.0, description="A longer wait goes to the fallback")
     llm_breaker_failures: int = Field(3, description="Failures in a row that open the circuit")

@@ -43,6 +43,8 @@ def build_engine(
             institution=settings.institution,
             time_zone=settings.time_zone,
             max_steps=settings.turn_max_steps,
+            max_tokens=settings.turn_max_tokens,
+            max_cost_micros=settings.turn_max_cost_micros,
             timeout_s=settings.turn_timeout_s,
         ),
     )

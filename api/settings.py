@@ -63,7 +63,11 @@ class Settings(BaseSettings):
     turn_settle_max_ms: int = Field(2_500, description="A burst is answered at the latest then")
     turn_lease_s: float = Field(10.0, description="A lease that is not renewed expires")
     turn_sweep_s: float = Field(2.0, description="How often expired work is looked for")
-    turn_max_steps: int = 6
+    turn_max_steps: int = Field(6, ge=1, description="Calls of a model that one turn may take")
+    turn_max_tokens: int = Field(100_000, ge=1, description="Read and written by models in a turn")
+    turn_max_cost_micros: int = Field(
+        250_000, ge=1, description="Of those tokens, by the price table, in millionths of a dollar"
+    )
     turn_timeout_s: float = 60.0
     stream_maxlen: int = 2_000
     stream_ttl_s: int = 900

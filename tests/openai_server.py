@@ -54,19 +54,26 @@ class OpenAIServer:
         return step(body) if step else JSONResponse({"error": {"message": "no script"}}, 500)
 
 
-def say(text: str, *, pieces: int = 4) -> Step:
-    """Answer with a text, streamed in pieces."""
+def say(text: str, *, pieces: int = 4, usage: bool = True) -> Step:
+    """Answer with a text, streamed in pieces.
+
+    Args:
+        usage: whether to tell what it took, if asked.
+    """
     size = max(1, -(-len(text) // pieces))
     deltas = [{"content": text[i : i + size]} for i in range(0, len(text), size)]
-    return _streamed([{"role": "assistant", "content": ""}, *deltas], "stop")
+    return _streamed([{"role": "assistant", "content": ""}, *deltas], "stop", usage=usage)
 
 
-def call(*calls: tuple[str, str], doubled: bool = False, text: str = "") -> Step:
+def call(
+    *calls: tuple[str, str], doubled: bool = False, text: str = "", usage: bool = True
+) -> Step:
     """Ask for tools, each by name and raw arguments.
 
     Args:
         doubled: every piece of a call repeats the tool's name, as llama.cpp's server does.
         text: said before.
+        usage: whether to tell what it took, if asked.
     """
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": text or None}]
     for index, (name, arguments) in enumerate(calls):
@@ -75,7 +82,7 @@ def call(*calls: tuple[str, str], doubled: bool = False, text: str = "") -> Step
         second = {"arguments": arguments[half:], **({"name": name} if doubled else {})}
         deltas.append({"tool_calls": [_piece(index, first, f"call_{index}")]})
         deltas.append({"tool_calls": [_piece(index, second, None)]})
-    return _streamed(deltas, "tool_calls")
+    return _streamed(deltas, "tool_calls", usage=usage)
 
 
 def status(code: int, **headers: str) -> Step:
@@ -93,6 +100,13 @@ def stall(text: str) -> Step:
     """Say something and fall silent."""
     return lambda body: StreamingResponse(
         _then_silence(_frame(body, {"content": text}, None)), media_type="text/event-stream"
+    )
+
+
+def drip(text: str) -> Step:
+    """Say the same over and over, never silent for long and never done."""
+    return lambda body: StreamingResponse(
+        _over_and_over(_frame(body, {"content": text}, None)), media_type="text/event-stream"
     )
 
 
@@ -146,13 +160,15 @@ def _piece(index: int, function: dict[str, str], call_id: str | None) -> dict[st
     return {**head, "id": call_id, "type": "function"} if call_id else head
 
 
-def _streamed(deltas: list[dict[str, Any]], finish: str | None, *, done: bool = True) -> Step:
+def _streamed(
+    deltas: list[dict[str, Any]], finish: str | None, *, done: bool = True, usage: bool = True
+) -> Step:
     async def body_of(body: dict[str, Any]) -> AsyncIterator[str]:
         for delta in deltas:
             yield _frame(body, delta, None)
         if finish:
             yield _frame(body, {}, finish)
-        if (body.get("stream_options") or {}).get("include_usage") and done:
+        if (body.get("stream_options") or {}).get("include_usage") and done and usage:
             yield _usage(body)
         if done:
             yield "data: [DONE]\n\n"
@@ -186,6 +202,14 @@ async def _then_silence(frame: str) -> AsyncIterator[str]:
     yield frame
     async for nothing in _silence():
         yield nothing
+
+
+async def _over_and_over(frame: str) -> AsyncIterator[str]:
+    import asyncio
+
+    while True:
+        yield frame
+        await asyncio.sleep(0.05)
 
 
 async def _then_cut(frame: str) -> AsyncIterator[str]:

@@ -1,7 +1,7 @@
 """A provider behind time-outs, bounded retries and a circuit breaker."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessageChunk, AnyMessage
 
 from agents.llm.breaker import Breaker
 from agents.llm.retries import RetryRules, wait_before_retry
+from agents.llm.size import Bounds, characters_of, estimated_usage, exceeds
 from agents.llm.tool_calls import settle_calls, without_calls
 from agents.runtime.turn import ModelFailed
 from agents.settings import Price
@@ -66,13 +67,15 @@ class GuardedProvider:
         breaker: Breaker,
         retries: RetryRules,
         patience: Patience,
+        bounds: Bounds,
         price: Price | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.name, self.model = name, model
         self._open_stream, self._translate = open_stream, translate
-        self._breaker, self._retries, self._patience = breaker, retries, patience
+        self._breaker, self._retries = breaker, retries
+        self._patience, self._bounds = patience, bounds
         self._price, self._sleep, self._close = price, sleep, close
 
     async def stream(
@@ -88,7 +91,7 @@ class GuardedProvider:
         while True:
             self._enter()
             tried += 1
-            attempt = _Attempt(self._open_stream, self._translate, self._patience)
+            attempt = _Attempt(self._open_stream, self._translate, self._patience, self._bounds)
             try:
                 async with aclosing(attempt.chunks(messages, tools)) as chunks:
                     async for chunk in chunks:
@@ -137,9 +140,14 @@ class _Attempt:
     """
 
     def __init__(
-        self, open_stream: Opener, translate: Callable[[Exception], Failure], patience: Patience
+        self,
+        open_stream: Opener,
+        translate: Callable[[Exception], Failure],
+        patience: Patience,
+        bounds: Bounds,
     ) -> None:
-        self._open_stream, self._translate, self._patience = open_stream, translate, patience
+        self._open_stream, self._translate = open_stream, translate
+        self._patience, self._bounds = patience, bounds
         self.failure: Failure | None = None
         self.finished = False
         self.shown = False
@@ -147,20 +155,24 @@ class _Attempt:
     async def chunks(
         self, messages: Sequence[AnyMessage], tools: Tools
     ) -> AsyncGenerator[AIMessageChunk, None]:
-        """Yield text as it comes and the settled calls at the end."""
+        """Yield text as it comes, and at the end the settled calls and what it all took."""
         whole: AIMessageChunk | None = None
+        characters = 0
         async with aclosing(self._timed(self._open_stream(messages, tools))) as stream:
             async for chunk in stream:
                 whole = chunk if whole is None else whole + chunk
+                characters += characters_of(chunk)
+                if exceeds(whole, self._bounds, characters):
+                    self.failure = Failure("too_long", again=False, detail=f"{characters} chars")
+                    return
                 self.shown = self.shown or bool(chunk.text)
                 yield without_calls(chunk)
         if self.failure is None:
             self.failure = _flaw_of(whole)
         if self.failure is None and whole is not None:
             self.finished = True
-            calls = settle_calls(whole, [tool.name for tool in tools])
-            if calls is not None:
-                yield calls
+            for chunk in _closing(whole, messages, tools):
+                yield chunk
 
     async def _timed(
         self, stream: AsyncGenerator[AIMessageChunk, None]
@@ -177,6 +189,17 @@ class _Attempt:
                 return
             patience = self._patience.chunk_s
             yield chunk
+
+
+def _closing(
+    whole: AIMessageChunk, messages: Sequence[AnyMessage], tools: Tools
+) -> Iterator[AIMessageChunk]:
+    """Yield what follows the last text: what the answer took, if nobody told, and its calls."""
+    if whole.usage_metadata is None:
+        yield AIMessageChunk(content="", usage_metadata=estimated_usage(messages, whole))
+    calls = settle_calls(whole, [tool.name for tool in tools])
+    if calls is not None:
+        yield calls
 
 
 def _flaw_of(whole: AIMessageChunk | None) -> Failure | None:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from agents.llm.breaker import Breaker, BreakerRules
 from agents.llm.guarded import Failure, GuardedProvider, Patience, Tools
 from agents.llm.retries import RetryRules, retry_after_of
+from agents.llm.size import Bounds
 from agents.llm.tool_calls import function_of, with_valid_history
 from agents.settings import AgentSettings
 
@@ -54,6 +55,7 @@ def build_openai(
         ),
         retries=RetryRules(settings.llm_max_retries, settings.llm_retry_after_cap_s),
         patience=Patience(settings.llm_first_token_timeout_s, settings.llm_chunk_timeout_s),
+        bounds=Bounds(settings.llm_max_answer_chars),
         price=settings.llm_prices.get(model),
         sleep=sleep,
         close=client.aclose,

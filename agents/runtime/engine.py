@@ -53,6 +53,8 @@ class EngineSettings:
     institution: str
     time_zone: str
     max_steps: int = 6
+    max_tokens: int | None = None
+    max_cost_micros: int | None = None
     timeout_s: float = 60.0
 
 
@@ -198,6 +200,8 @@ class TurnEngine:
             fallback=self._speaking.fallback,
             emit=emit,
             max_steps=self._settings.max_steps,
+            max_tokens=self._settings.max_tokens,
+            max_cost_micros=self._settings.max_cost_micros,
             replay=dict(situation.steps),
             recorded=dict(situation.steps),
         )

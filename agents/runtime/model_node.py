@@ -7,6 +7,7 @@ from langchain_core.messages.base import message_to_dict
 from langchain_core.messages.utils import messages_from_dict
 from langgraph.runtime import Runtime
 
+from agents.runtime.budget import spent_budget
 from agents.runtime.guards.evidence import Evidence
 from agents.runtime.guards.marks import without_marks
 from agents.runtime.guards.output import check_sentence, evidence_of
@@ -25,8 +26,10 @@ async def call_model(state: AgentState, runtime: Runtime[Turn]) -> dict[str, obj
     turn, step = runtime.context, state.get("step", 0)
     message = _recorded(turn, step) or await _ask(turn, state)
     turn.recorded[step] = message_to_dict(message)
-    if step + 1 >= turn.max_steps and (asked := calls_of(message, step=step)):
-        await turn.tools.refuse(asked, code="budget.steps")
+    if asked := calls_of(message, step=step):
+        spent = spent_budget(turn, [*state["messages"], message], steps=step + 1)
+        if spent is not None:
+            await turn.tools.refuse(asked, code=spent)
     return {"messages": [message], "step": step + 1}
 
 

@@ -16,7 +16,8 @@ class ModelFailed(Exception):
     """A provider gave no usable answer; the message is for logs only.
 
     Args:
-        code: `timeout`, `rate_limited`, `server_error`, `cut_stream`, `bad_output`, `open_circuit`.
+        code: `timeout`, `rate_limited`, `server_error`, `cut_stream`, `bad_output`, `too_long`,
+            `rejected`, `open_circuit`.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -100,6 +101,9 @@ class Turn:
         emit: sends an event to the conversation's stream (DESIGN: HTTP contract).
         replay: model outputs by step, recorded by a holder that crashed.
         provider: the model that speaks; replaced by `fallback` when it fails.
+        max_steps: calls of a model in one run.
+        max_tokens: read and written by models in one run; None is without bound.
+        max_cost_micros: of those tokens by the price table; None is without bound.
     """
 
     run_id: UUID
@@ -110,6 +114,8 @@ class Turn:
     fallback: Provider
     emit: Callable[[str, dict[str, object]], Awaitable[None]]
     max_steps: int
+    max_tokens: int | None = None
+    max_cost_micros: int | None = None
     replay: dict[int, dict[str, object]] = field(default_factory=dict)
     recorded: dict[int, dict[str, object]] = field(default_factory=dict)
     results: list[tuple[str, ToolResult]] = field(default_factory=list)

@@ -2,8 +2,8 @@
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import Runtime
 
+from agents.runtime.budget import after_model
 from agents.runtime.model_node import call_model
 from agents.runtime.state import AgentState
 from agents.runtime.tool_node import call_tools
@@ -22,10 +22,3 @@ def build_student_support() -> CompiledStateGraph[AgentState, Turn, AgentState, 
     graph.add_conditional_edges("model", after_model, {"tools": "tools", "answer": END})
     graph.add_edge("tools", "model")
     return graph.compile()
-
-
-def after_model(state: AgentState, runtime: Runtime[Turn]) -> str:
-    """Go on while the model asks for tools and the budget of steps lasts."""
-    last = state["messages"][-1]
-    asks = getattr(last, "tool_calls", None) or getattr(last, "invalid_tool_calls", None)
-    return "tools" if asks and state["step"] < runtime.context.max_steps else "answer"

@@ -18,6 +18,7 @@ from agents.runtime.turn import ModelFailed
 from agents.settings import AgentSettings
 from tests.openai_server import (
     OpenAIServer,
+    Step,
     call,
     cut,
     empty,
@@ -302,3 +303,33 @@ async def test_reader_that_leaves_does_not_count_as_a_failure(
             if chunk.text:
                 break
     assert (await collect(provider.stream(ASKED, SPECS))).text == ANSWER
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        say("y " * 30_000, pieces=200),
+        call(("search_courses", '{"query": "' + "x" * 1_000_000 + '"}')),
+        call(*[("search_courses", "{}")] * 70),
+    ],
+    ids=["a ramble", "arguments of a megabyte", "more calls than anybody needs"],
+)
+async def test_answer_that_grows_too_large_is_cut_off_and_not_asked_for_again(
+    provider_for: Build, server: OpenAIServer, flood: Step
+) -> None:
+    server.will(flood, say(ANSWER))
+    assert await failure_of(provider_for(server)) == "too_long"
+    assert len(server.requests) == 1
+
+
+async def test_tokens_are_estimated_where_the_server_does_not_tell(
+    provider_for: Build, server: OpenAIServer
+) -> None:
+    server.will(say(ANSWER, usage=False), call(("search_courses", "{}"), usage=False))
+    provider = provider_for(server)
+    for written in (len(ANSWER), len("search_courses{}")):
+        whole = await collect(provider.stream(ASKED, SPECS))
+        assert whole.usage_metadata is not None
+        read = sum(len(message.text) for message in ASKED)
+        assert whole.usage_metadata["input_tokens"] == -(-read // 3)
+        assert whole.usage_metadata["output_tokens"] == -(-written // 3)

@@ -115,6 +115,8 @@ class Talk:
     fallback: Provider = field(default_factory=OfflineProvider)
     identity: Any = "visitor"
     max_steps: int = 6
+    max_tokens: int | None = None
+    max_cost_micros: int | None = None
     memory: dict[str, object] = field(default_factory=dict)
     window: list[AnyMessage] = field(default_factory=list)
     brief: dict[str, Any] = field(default_factory=dict)
@@ -157,6 +159,8 @@ class Talk:
             fallback=self.fallback,
             emit=emit,
             max_steps=self.max_steps,
+            max_tokens=self.max_tokens,
+            max_cost_micros=self.max_cost_micros,
         )
         config: Any = {"configurable": {"thread_id": str(run_id)}}
         state = await GRAPH.ainvoke(start, config, context=turn, durability="exit")
