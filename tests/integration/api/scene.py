@@ -106,6 +106,35 @@ class Scene:
         taken = set(self._made.values())
         return next(str(m["id"]) for m in advisors if m["id"] not in taken)
 
+    async def adviser(self) -> str:
+        """Return somebody who can be booked for a video call."""
+        return str((await self._slots())[0]["staff_id"])
+
+    async def slot(self) -> str:
+        """Return a time at which the adviser is free, each time another one."""
+        free = [slot["starts_at"] for slot in await self._slots(await self.named("adviser"))]
+        return next(str(time) for time in free if time not in self._made.values())
+
+    async def _slots(self, staff_id: str | None = None) -> list[dict[str, Any]]:
+        wanted = {"mode": "video", "limit": 200} | ({"staff_id": staff_id} if staff_id else {})
+        answer = await self.stage.client.get("/v1/appointments/slots", params=wanted)
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    async def appointment(self) -> str:
+        who = {"person_id": await self.person(), "staff_id": "{adviser}"}
+        what = {"topic": "Becas", "mode": "video", "starts_at": "{slot}"}
+        return await self.id_of("/v1/appointments", who | what)
+
+    async def begun_appointment(self) -> str:
+        appointment = await self.appointment()
+        await self.stage.execute(
+            "UPDATE appointments SET starts_at = starts_at - interval '60 days', "
+            "ends_at = ends_at - interval '60 days' WHERE id = %s",
+            appointment,
+        )
+        return appointment
+
     # --- courses and seats -----------------------------------------------------------------------
 
     async def course(self) -> dict[str, Any]:

@@ -49,6 +49,12 @@ WRITES: dict[str, dict[str, Any]] = {
         "due_at": "2030-01-01T12:00:00Z",
     },
     "POST /v1/tickets": {"person_id": "{person_id}", **ABOUT},
+    "POST /v1/appointments": {
+        "person_id": "{person_id}",
+        "topic": "Becas",
+        "mode": "video",
+        "starts_at": "{slot}",
+    },
     "POST /v1/invoices": {
         "person_id": "{person_id}",
         "reference": "{reference}",
@@ -93,7 +99,9 @@ class House:
     async def go(self, how: str, person: PersonId) -> None:
         """Let somebody be erased, or merged into somebody else."""
         if how == "erased":
-            await self.services.erasures.erase(person, confirmation="Ana Paz", actor=SERVICE_ACTOR)
+            await self.services.erasures.erase(
+                person, confirmation="Ana Paz", despite_debt=True, actor=SERVICE_ACTOR
+            )
         else:
             survivor = await self.new_person()
             await self.services.merges.merge(survivor, person, actor=SERVICE_ACTOR)
@@ -114,9 +122,11 @@ async def house(demo_settings: Settings) -> AsyncIterator[House]:
         client.headers.update(await log_in(client, "admin@andino.example", "andino-admin-demo"))
         cohort = await _cohort_for_all(services)
         found = (await client.get("/v1/scholarships")).json()["items"]
+        slots = await client.get("/v1/appointments/slots", params={"mode": "video"})
         names = {
             "cohort": cohort.code,
             "cohort_id": str(cohort.id),
+            "slot": slots.json()["items"][0]["starts_at"],
             "scholarship": next(one["code"] for one in found if not one["automatic"]),
         }
         yield House(app, services, client, names)

@@ -42,6 +42,7 @@ WITHOUT_KEY = {
     "POST /v1/enrolments/sagas/{saga_id}/cancel": "being undone already",
     "POST /v1/enrolments/sagas/{saga_id}/resume": "refused: it is not stuck any more",
     "PUT /v1/calendar": "the same calendar",
+    "DELETE /v1/appointments/hours/{staff_id}": "there are no hours any more",
     "POST /v1/imports/{import_id}/run": "under way already",
     "POST /v1/imports/{import_id}/cancel": "cancelled already",
     "POST /v1/knowledge/ingests/{ingest_id}/cancel": "cancelled already",

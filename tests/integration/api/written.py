@@ -48,6 +48,7 @@ PLACES = {
     "lead_id": "{lead}",
     "task_id": "{task}",
     "ticket_id": "{ticket}",
+    "appointment_id": "{appointment}",
     "invoice_id": "{invoice}",
     "payment_id": "{payment}",
     "document_id": "{document}",
@@ -173,6 +174,25 @@ WRITES: Mapping[str, Write] = {
     "POST /v1/tickets/{ticket_id}/status": Write({"status": "resolved"}, {"status": "closed"}),
     "POST /v1/tickets/{ticket_id}/assign": Write({"staff_id": "{staff}"}, {"staff_id": None}),
     "POST /v1/tickets/{ticket_id}/notes": Write({"text": "Llamó."}, {"text": "Escribió."}),
+    "POST /v1/appointments": Write(
+        {"person_id": "{person}", "topic": "Becas", "mode": "video", "starts_at": "{slot}"},
+        {"person_id": "{person}", "topic": "Notas", "mode": "video", "starts_at": "{slot}"},
+    ),
+    "POST /v1/appointments/{appointment_id}/move": Write(
+        {"starts_at": "{another slot}", "expected_version": 1},
+        {"starts_at": "{another another slot}", "expected_version": 1},
+    ),
+    "POST /v1/appointments/{appointment_id}/cancel": Write(
+        {"reason": "Está de viaje."}, {"reason": "Otro."}
+    ),
+    "POST /v1/appointments/{appointment_id}/status": Write(
+        {"status": "held"}, {"status": "missed"}, {"appointment_id": "{begun appointment}"}
+    ),
+    "PUT /v1/appointments/hours/{staff_id}": Write(
+        {"week": "mon-fri 09:00-13:00", "slot_minutes": 20, "modes": ["call"]},
+        {"week": "mon-fri 09:00-13:00", "slot_minutes": 60, "modes": ["call"]},
+        {"staff_id": "{staff}"},
+    ),
     "POST /v1/invoices": Write(
         {
             "person_id": "{person}",
