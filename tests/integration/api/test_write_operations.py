@@ -52,7 +52,6 @@ WITHOUT_KEY = {
     "POST /v1/admin/audit/verify": "changes nothing",
     "POST /v1/admin/dead-letters/replay": "nothing dead is left",
     "POST /v1/admin/dead-letters/{event_id}/replay": "nothing dead is left",
-    "DELETE /v1/appointments/hours/{staff_id}": "there are no hours any more",
     "DELETE /v1/invoices/{invoice_id}/dunning/pause": "there is no pause any more",
     "PUT /v1/admin/sandbox-payments/behaviour": "the same behaviour",
     "POST /v1/admin/sandbox-payments/checkouts/{checkout_id}/dispute": "there is a dispute already",

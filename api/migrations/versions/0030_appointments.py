@@ -2,8 +2,8 @@
 
 from api.migrations.sql import run_sql_beside
 
-revision = "0031_appointments"
-down_revision = "0030_whole_uploads"
+revision = "0030_appointments"
+down_revision = "0029_course_finding"
 branch_labels = None
 depends_on = None
 
