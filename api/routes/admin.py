@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
@@ -15,12 +15,13 @@ from api.bootstrap import Services
 from api.dependencies import AuditReader, PageDep, RequireAdmin, RunReader, ServicesDep
 from api.moments import Moment
 from api.routes.auth import StaffOut
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.journal.audit import Effect, Outcome, performed
 from crm.journal.service import AuditRecord
 from crm.messaging.turns.models import RunStatus
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"])
+router = Chapter(prefix="/v1/admin", tags=["admin"])
 
 #: A run's records fit on one page: steps and calls are bounded.
 _TIMELINE = 200

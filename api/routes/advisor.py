@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.announce import announce_message, announce_state
@@ -13,6 +13,7 @@ from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.chat_session import ServicesDep
 from api.dependencies import PageDep, RequireAdvisor
+from api.routing import Chapter
 from api.wire import MessageOut, message_out
 from crm.actor import Actor
 from crm.journal.audit import AuditEntry, performed
@@ -22,7 +23,7 @@ from crm.messaging.conversations.models import (
     ConversationSummary,
 )
 
-router = APIRouter(prefix="/v1/advisor", tags=["advisor"])
+router = Chapter(prefix="/v1/advisor", tags=["advisor"])
 
 
 class ConversationLine(Out):

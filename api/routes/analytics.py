@@ -4,18 +4,19 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from api.auth import staff_in
 from api.bodies import MoneyOut, Out
 from api.dependencies import PageDep, ServicesDep
 from api.moments import Day
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.analytics.models import Age, Band, ResponseKind
 from crm.errors import RuleBroken
 from crm.identity.permissions import Area
 
-router = APIRouter(prefix="/v1/analytics", tags=["analytics"])
+router = Chapter(prefix="/v1/analytics", tags=["analytics"])
 
 AnalyticsReader = Annotated[Actor, Depends(staff_in(Area.ANALYTICS))]
 _LONGEST = timedelta(days=3 * 366)

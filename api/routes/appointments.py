@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import Depends, Query, Response, status
 from pydantic import Field
 
 from api.auth import staff_in
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Moment
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.business_hours import read_week, write_week
 from crm.identity.permissions import Area
@@ -29,7 +30,7 @@ from crm.support.appointments.models import (
     Status,
 )
 
-router = APIRouter(prefix="/v1/appointments", tags=["appointments"])
+router = Chapter(prefix="/v1/appointments", tags=["appointments"])
 
 AppointmentReader = Annotated[Actor, Depends(staff_in(Area.APPOINTMENTS))]
 AppointmentWriter = Annotated[Actor, Depends(staff_in(Area.APPOINTMENTS, write=True))]

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import Out
 from api.dependencies import CurrentStaff, ServicesDep, StaffToken
+from api.routing import Chapter
 from crm.actor import Role
 from crm.errors import Unauthenticated
 from crm.identity.models import PASSWORD_MAX
 
-router = APIRouter(prefix="/v1/auth", tags=["auth"])
+router = Chapter(prefix="/v1/auth", tags=["auth"])
 
 
 class Login(BaseModel):

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 
 from api.auth import staff_in
 from api.bodies import Body
 from api.dependencies import RequireAdmin, ServicesDep
 from api.moments import Day
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.business_hours import BusinessCalendar, read_week, write_week
 from crm.identity.permissions import Area
 
-router = APIRouter(prefix="/v1/calendar", tags=["calendar"])
+router = Chapter(prefix="/v1/calendar", tags=["calendar"])
 
 
 class Calendar(Body):

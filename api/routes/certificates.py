@@ -5,13 +5,14 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import Path, Query, Response, status
 from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.courses import TextOut
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
+from api.routing import Chapter
 from crm.courses.completion.certificates.models import (
     MAX_REASON,
     CertificateCheck,
@@ -22,7 +23,7 @@ from crm.courses.completion.certificates.models import (
 )
 from crm.ids import PersonId
 
-router = APIRouter(prefix="/v1/certificates", tags=["completion"])
+router = Chapter(prefix="/v1/certificates", tags=["completion"])
 
 NumberPath = Annotated[str, Path(max_length=40, description="E.g. `2026-K7QM-3TXP`")]
 CodeQuery = Annotated[

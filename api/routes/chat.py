@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, status
+from fastapi import Query, status
 from pydantic import BaseModel, Field
 
 from api.announce import announce_message, announce_state
 from api.bodies import Body
 from api.bootstrap import Services
 from api.chat_session import AttendantDep, ServicesDep, SessionDep
+from api.routing import Chapter
 from api.streams.hub import SESSIONS_CHANGED
 from api.web.catalogue import translate
 from api.wire import MessageOut, message_out
@@ -20,7 +21,7 @@ from crm.ids import PersonId
 from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus
 from crm.messaging.conversations.models import ConversationStatus, Locale, StartedSession
 
-router = APIRouter(prefix="/v1/chat", tags=["chat"])
+router = Chapter(prefix="/v1/chat", tags=["chat"])
 
 
 class StartSession(Body):

@@ -4,17 +4,18 @@ from datetime import time
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import Path, Query, Response, status
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.bodies import Body, MoneyIn
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Day
 from api.routes.courses import CatalogueReader, CatalogueWriter, Code, CohortOut
+from api.routing import Chapter
 from crm.courses.commands import CreateCohort, UpdateCohort
 from crm.courses.models import CohortStatus, Modality, Schedule, Weekday
 
-router = APIRouter(prefix="/v1/cohorts", tags=["courses"])
+router = Chapter(prefix="/v1/cohorts", tags=["courses"])
 
 CohortPath = Annotated[str, Path(max_length=64, description="The cohort's id or code")]
 _Seats = Annotated[int, Field(ge=0, le=10_000)]

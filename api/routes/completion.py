@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
@@ -13,10 +12,11 @@ from api.moments import Day
 from api.routes.certificates import CertificateOut
 from api.routes.cohorts import CohortPath, cohort_key
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
+from api.routing import Chapter
 from crm.courses.completion.attendance.models import Attendance, Mark, SessionMark
 from crm.courses.completion.models import MAX_WAIVER
 
-router = APIRouter(prefix="/v1", tags=["completion"])
+router = Chapter(prefix="/v1", tags=["completion"])
 
 #: As many as fit into a request's body.
 MAX_MARKS = 500

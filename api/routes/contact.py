@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import Out
@@ -16,11 +15,12 @@ from api.dependencies import (
     PeopleWriter,
     ServicesDep,
 )
+from api.routing import Chapter
 from crm.ids import PersonId
 from crm.people.contact.models import ContactPreferences
 from crm.people.models import ConsentChannel
 
-router = APIRouter(prefix="/v1/people/{person_id}", tags=["people"])
+router = Chapter(prefix="/v1/people/{person_id}", tags=["people"])
 
 
 class PreferencesBody(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.bodies import MoneyOut, Out
@@ -11,11 +11,12 @@ from api.chat_session import SessionDep
 from api.dependencies import PageDep, ServicesDep
 from api.moments import Day
 from api.routes.courses import CatalogueReader, CohortOut, CourseOut, CourseRefOut
+from api.routing import Chapter
 from crm.courses.models import CourseLevel, Locale, Modality
 from crm.courses.offers.models import OfferFilters, OfferSort
 from tools.course_finding import OffersFound
 
-router = APIRouter(tags=["courses"])
+router = Chapter(tags=["courses"])
 
 _MAX_TEXT = 300
 _Typed = Annotated[str, Query(max_length=100, description="What has been typed so far")]

@@ -4,12 +4,13 @@ from datetime import date, datetime, time
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from api.auth import staff_in
 from api.bodies import Body, MoneyIn, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.courses.models import (
     Bilingual,
@@ -24,7 +25,7 @@ from crm.courses.models import (
 )
 from crm.identity.permissions import Area
 
-router = APIRouter(prefix="/v1/courses", tags=["courses"])
+router = Chapter(prefix="/v1/courses", tags=["courses"])
 
 CatalogueReader = Annotated[Actor, Depends(staff_in(Area.CATALOGUE))]
 CatalogueWriter = Annotated[Actor, Depends(staff_in(Area.CATALOGUE, write=True))]

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from api.auth import staff_in
 from api.bodies import Out
 from api.dependencies import PageDep, ServicesDep
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.identity.permissions import Area
 
-router = APIRouter(prefix="/v1/admin/dead-letters", tags=["admin"])
+router = Chapter(prefix="/v1/admin/dead-letters", tags=["admin"])
 
 EventReader = Annotated[Actor, Depends(staff_in(Area.EVENTS))]
 EventWriter = Annotated[Actor, Depends(staff_in(Area.EVENTS, write=True))]

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.bodies import Body, MoneyOut, Out
@@ -11,10 +11,11 @@ from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Day
 from api.routes.courses import CatalogueWriter
 from api.routes.quotes import EnrolmentReader
+from api.routing import Chapter
 from crm.courses.fees.models import DiscountRule, DiscountTerms
 from crm.courses.fees.terms.service import DiscountChange
 
-router = APIRouter(prefix="/v1/discounts", tags=["fees"])
+router = Chapter(prefix="/v1/discounts", tags=["fees"])
 
 
 class DiscountTermsOut(Out):

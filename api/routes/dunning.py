@@ -4,19 +4,20 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, status
+from fastapi import Depends, status
 from pydantic import Field
 
 from api.auth import staff_in
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, ServicesDep
 from api.moments import Day
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.payments.dunning.models import ReminderStatus
 from crm.payments.models import InvoiceId
 
-router = APIRouter(prefix="/v1/invoices/{invoice_id}/dunning", tags=["payments"])
+router = Chapter(prefix="/v1/invoices/{invoice_id}/dunning", tags=["payments"])
 
 PaymentReader = Annotated[Actor, Depends(staff_in(Area.PAYMENTS))]
 PaymentWriter = Annotated[Actor, Depends(staff_in(Area.PAYMENTS, write=True))]

@@ -3,16 +3,17 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, PeopleReader, PeopleWriter, ServicesDep
+from api.routing import Chapter
 from crm.ids import PersonId
 from crm.people.duplicates.models import Candidate, Reason, Suggestion
 from crm.people.merging.models import Merge
 
-router = APIRouter(prefix="/v1", tags=["duplicates"])
+router = Chapter(prefix="/v1", tags=["duplicates"])
 
 
 class LikenessOut(Out):

@@ -4,17 +4,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.cohorts import cohort_key
 from api.routes.seats import EnrolmentReader, EnrolmentWriter
+from api.routing import Chapter
 from crm.courses.enrolments.models import EnrolmentFilters, EnrolmentId, EnrolmentStatus
 from crm.ids import PersonId
 
-router = APIRouter(prefix="/v1/enrolments", tags=["enrolments"])
+router = Chapter(prefix="/v1/enrolments", tags=["enrolments"])
 
 
 class EnrolmentOut(Out):

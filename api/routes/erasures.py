@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api.bodies import Body, Out
 from api.dependencies import Eraser, IdempotencyDep, ServicesDep
+from api.routing import Chapter
 from crm.errors import RuleBroken
 from crm.ids import PersonId
 
-router = APIRouter(prefix="/v1/admin/people/{person_id}", tags=["admin"])
+router = Chapter(prefix="/v1/admin/people/{person_id}", tags=["admin"])
 
 
 class EraseBody(Body):

@@ -5,16 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import StreamingResponse
 
 from api.bootstrap import Services
 from api.chat_session import ServicesDep, SessionDep, SessionToken
+from api.routing import Chapter
 from api.streams.hub import RESYNC, SESSIONS_CHANGED, StreamEvent
 from crm.errors import Unauthenticated, Unavailable
 from crm.messaging.conversations.models import ChatSession
 
-router = APIRouter(prefix="/v1/chat", tags=["chat"])
+router = Chapter(prefix="/v1/chat", tags=["chat"])
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 

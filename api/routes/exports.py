@@ -5,16 +5,17 @@ import io
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import StreamingResponse
 
 from api.auth import staff_in
 from api.dependencies import ServicesDep
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.exports.service import ExportKind
 from crm.identity.permissions import Area
 
-router = APIRouter(prefix="/v1/exports", tags=["imports"])
+router = Chapter(prefix="/v1/exports", tags=["imports"])
 
 
 @router.get(

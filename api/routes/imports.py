@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi import Depends, Query, Request, Response, status
 from pydantic import BaseModel
 
 from api.auth import staff_in
 from api.bodies import Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.errors import RuleBroken
 from crm.identity.permissions import Area
@@ -23,7 +24,7 @@ from crm.imports.models import (
     StartImport,
 )
 
-router = APIRouter(prefix="/v1/imports", tags=["imports"])
+router = Chapter(prefix="/v1/imports", tags=["imports"])
 
 ImportReader = Annotated[Actor, Depends(staff_in(Area.IMPORTS))]
 ImportWriter = Annotated[Actor, Depends(staff_in(Area.IMPORTS, write=True))]

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import Depends, Query, Response, status
 from pydantic import BaseModel, Field
 
 from api.auth import staff_in
@@ -12,6 +12,7 @@ from api.bodies import Body, MoneyIn, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Day
 from api.routes.payment_bodies import PaymentOut
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId
@@ -24,7 +25,7 @@ from crm.payments.invoices.models import (
 from crm.payments.invoices.store import InvoiceFilter
 from crm.payments.models import InvoiceId
 
-router = APIRouter(prefix="/v1/invoices", tags=["payments"])
+router = Chapter(prefix="/v1/invoices", tags=["payments"])
 
 PaymentReader = Annotated[Actor, Depends(staff_in(Area.PAYMENTS))]
 PaymentWriter = Annotated[Actor, Depends(staff_in(Area.PAYMENTS, write=True))]

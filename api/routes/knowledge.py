@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+from fastapi import Depends, Path, Query, Request, Response, status
 
 from api.auth import staff_in
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
@@ -19,12 +19,13 @@ from api.routes.knowledge_bodies import (
     SitemapBody,
     VersionPage,
 )
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.errors import RuleBroken
 from crm.identity.permissions import Area
 from retrieval.stores.pg_catalogue import DocumentState
 
-router = APIRouter(prefix="/v1/knowledge", tags=["knowledge"])
+router = Chapter(prefix="/v1/knowledge", tags=["knowledge"])
 
 KnowledgeReader = Annotated[Actor, Depends(staff_in(Area.KNOWLEDGE))]
 KnowledgeWriter = Annotated[Actor, Depends(staff_in(Area.KNOWLEDGE, write=True))]

@@ -3,7 +3,7 @@
 from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import Depends, Query, Response, status
 
 from api.auth import staff_in
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
@@ -21,6 +21,7 @@ from api.routes.lead_bodies import (
     NewStage,
     Term,
 )
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId, StaffId
@@ -35,7 +36,7 @@ from crm.pipeline.models import (
     Stage,
 )
 
-router = APIRouter(prefix="/v1/leads", tags=["leads"])
+router = Chapter(prefix="/v1/leads", tags=["leads"])
 
 PipelineReader = Annotated[Actor, Depends(staff_in(Area.PIPELINE))]
 PipelineWriter = Annotated[Actor, Depends(staff_in(Area.PIPELINE, write=True))]

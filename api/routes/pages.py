@@ -2,10 +2,11 @@
 
 import re
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from api.bootstrap import Services
+from api.routing import Chapter
 from api.web import (
     asset_routes,
     certificate_routes,
@@ -32,7 +33,7 @@ from api.web.institution import load_institution
 from api.web.page import render_page
 from crm.courses.models import CourseDetail
 
-router = APIRouter(include_in_schema=False)
+router = Chapter(include_in_schema=False)
 router.include_router(asset_routes.router)
 router.include_router(demo_routes.router)
 router.include_router(payment_routes.router)

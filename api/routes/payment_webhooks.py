@@ -1,11 +1,12 @@
 """What payment gateways report, over HTTP."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from api.dependencies import ServicesDep
+from api.routing import Chapter
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = Chapter(prefix="/webhooks", tags=["webhooks"])
 
 
 class WebhookTaken(BaseModel):

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import Depends, Path, Query, Response, status
 from fastapi.responses import RedirectResponse
 
 from api.auth import staff_in
@@ -24,6 +24,7 @@ from api.routes.payment_bodies import (
     ReconciliationOut,
     RefundOut,
 )
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.errors import RuleBroken
 from crm.identity.permissions import Area
@@ -33,8 +34,8 @@ from crm.payments.models import (
     PaymentStatus,
 )
 
-router = APIRouter(prefix="/v1/payments", tags=["payments"])
-links = APIRouter(tags=["payments"])
+router = Chapter(prefix="/v1/payments", tags=["payments"])
+links = Chapter(tags=["payments"])
 
 PaymentReader = Annotated[Actor, Depends(staff_in(Area.PAYMENTS))]
 PaymentWriter = Annotated[Actor, Depends(staff_in(Area.PAYMENTS, write=True))]

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import Annotated, Literal, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import Query, Response, status
 from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, PeopleReader, PeopleWriter, ServicesDep
 from api.moments import Day
+from api.routing import Chapter
 from crm.ids import PersonId
 from crm.people.models import (
     ConsentChannel,
@@ -22,7 +23,7 @@ from crm.people.models import (
     PersonStatus,
 )
 
-router = APIRouter(prefix="/v1/people", tags=["people"])
+router = Chapter(prefix="/v1/people", tags=["people"])
 
 _Name = Annotated[str, Field(max_length=200)]
 _Email = Annotated[str, Field(max_length=254)]

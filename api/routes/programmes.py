@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel
 
 from api.bodies import MoneyOut, Out
 from api.dependencies import PageDep, ServicesDep
 from api.routes.courses import CatalogueReader, TextOut
+from api.routing import Chapter
 from crm.courses.models import ProgrammeLevel
 
-router = APIRouter(prefix="/v1/programmes", tags=["courses"])
+router = Chapter(prefix="/v1/programmes", tags=["courses"])
 
 
 class ProgrammeOut(Out):

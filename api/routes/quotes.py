@@ -4,20 +4,21 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import Depends, Response, status
 from pydantic import BaseModel, Field
 
 from api.auth import staff_in
 from api.bodies import Body, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.courses import Code
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.courses.fees.models import QuoteId, QuoteStatus, ReductionKind
 from crm.courses.models import CohortId
 from crm.identity.permissions import Area
 from crm.ids import PersonId
 
-router = APIRouter(prefix="/v1/quotes", tags=["fees"])
+router = Chapter(prefix="/v1/quotes", tags=["fees"])
 
 EnrolmentReader = Annotated[Actor, Depends(staff_in(Area.ENROLMENTS))]
 EnrolmentWriter = Annotated[Actor, Depends(staff_in(Area.ENROLMENTS, write=True))]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from pydantic import Field
 
 from api.bodies import Body, MoneyIn, Out
@@ -14,6 +14,7 @@ from api.moments import Day
 from api.routes.cohorts import cohort_key
 from api.routes.courses import Code
 from api.routes.seats import EnrolmentReader, EnrolmentWriter, Reason
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.courses.enrolments.models import EnrolmentId
 from crm.ids import PersonId
@@ -22,7 +23,7 @@ from crm.workflows.enrolment.models import StartEnrolment
 from crm.workflows.models import SagaId, SagaKind, SagaStatus, StepOutcome
 from crm.workflows.withdrawal.models import StartWithdrawal
 
-router = APIRouter(prefix="/v1/enrolments", tags=["enrolments"])
+router = Chapter(prefix="/v1/enrolments", tags=["enrolments"])
 
 
 class NewEnrolment(Body):

@@ -3,14 +3,15 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import Path, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import MAX_MINOR
 from api.dependencies import RequireAdmin, ServicesDep
+from api.routing import Chapter
 from crm.payments.gateways.sandbox.behaviour import Behaviour
 
-router = APIRouter(prefix="/v1/admin/sandbox-payments", tags=["sandbox payments"])
+router = Chapter(prefix="/v1/admin/sandbox-payments", tags=["sandbox payments"])
 
 CheckoutId = Annotated[str, Path(pattern=r"^co_[0-9a-f]{32}$")]
 _Percent = Annotated[int, Field(ge=0, le=100)]

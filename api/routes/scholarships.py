@@ -4,19 +4,20 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import Path, Query, Response, status
 from pydantic import BaseModel, Field
 
 from api.bodies import Body, MoneyIn, MoneyOut, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.courses import CatalogueWriter, Code
 from api.routes.quotes import EnrolmentReader, EnrolmentWriter
+from api.routing import Chapter
 from crm.courses.fees.applications.models import MAX_TEXT, ApplicationStatus
 from crm.courses.fees.models import ApplicationId, FundState
 from crm.courses.fees.terms.service import ScholarshipChange
 from crm.ids import PersonId
 
-router = APIRouter(prefix="/v1/scholarships", tags=["fees"])
+router = Chapter(prefix="/v1/scholarships", tags=["fees"])
 
 _ScholarshipPath = Annotated[str, Path(max_length=40, description="The scholarship's code")]
 _Text = Annotated[str, Field(max_length=MAX_TEXT)]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import Depends, Query, Response, status
 from pydantic import Field
 
 from api.auth import staff_in
@@ -12,6 +12,7 @@ from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.routes.cohorts import CohortPath, cohort_key
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.courses.models import CohortId
 from crm.courses.seats.authority import MAX_REASON
@@ -26,7 +27,7 @@ from crm.courses.seats.models import (
 from crm.identity.permissions import Area
 from crm.ids import PersonId
 
-router = APIRouter(prefix="/v1/cohorts/{cohort}", tags=["enrolments"])
+router = Chapter(prefix="/v1/cohorts/{cohort}", tags=["enrolments"])
 
 EnrolmentReader = Annotated[Actor, Depends(staff_in(Area.ENROLMENTS))]
 EnrolmentWriter = Annotated[Actor, Depends(staff_in(Area.ENROLMENTS, write=True))]

@@ -5,16 +5,17 @@ from typing import Literal
 
 import redis.exceptions
 import sqlalchemy.exc
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from api.bootstrap import Services
 from api.dependencies import ServicesDep
 from api.migrations.runner import current_revision, head_revision
+from api.routing import Chapter
 from api.search_stores import Elasticsearch
 from crm.errors import Unavailable
 
-router = APIRouter(tags=["system"])
+router = Chapter(tags=["system"])
 
 _PATIENCE_S = 3.0
 Check = Literal["ok", "degraded", "failed"]

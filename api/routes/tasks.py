@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import Depends, Query, Response, status
 from pydantic import Field
 
 from api.auth import staff_in
 from api.bodies import Body, Out
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
 from api.moments import Moment
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId, StaffId
@@ -24,7 +25,7 @@ from crm.pipeline.tasks.models import (
     TaskStatus,
 )
 
-router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
+router = Chapter(prefix="/v1/tasks", tags=["tasks"])
 
 TaskReader = Annotated[Actor, Depends(staff_in(Area.PIPELINE))]
 TaskWriter = Annotated[Actor, Depends(staff_in(Area.PIPELINE, write=True))]

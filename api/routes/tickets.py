@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import Depends, Query, Response, status
 from pydantic import BaseModel, Field
 
 from api.auth import staff_in
 from api.bodies import Body, Out
 from api.bootstrap import Services
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.errors import RuleBroken
 from crm.identity.permissions import Area
@@ -19,7 +20,7 @@ from crm.support.commands import OpenTicket, TicketFilters
 from crm.support.models import TicketCategory, TicketEventKind, TicketPriority, TicketStatus
 from crm.support.rules import MAX_TEXT, MAX_TITLE
 
-router = APIRouter(prefix="/v1/tickets", tags=["tickets"])
+router = Chapter(prefix="/v1/tickets", tags=["tickets"])
 
 TicketReader = Annotated[Actor, Depends(staff_in(Area.TICKETS))]
 TicketWriter = Annotated[Actor, Depends(staff_in(Area.TICKETS, write=True))]

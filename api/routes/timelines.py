@@ -3,16 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api.auth import staff_in
 from api.dependencies import PageDep, ServicesDep
 from api.routes.lead_bodies import ActivityOut, ActivityPage
+from api.routing import Chapter
 from crm.actor import Actor
 from crm.identity.permissions import Area
 from crm.ids import PersonId
 
-router = APIRouter(prefix="/v1/people", tags=["people"])
+router = Chapter(prefix="/v1/people", tags=["people"])
 
 
 @router.get("/{person_id}/timeline", summary="Read a person's timeline")

@@ -1,12 +1,13 @@
 """Serves the widget, the stylesheet, the pictures and the consoles' scripts."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.routing import Chapter
 from api.web.assets import Asset, page_stylesheet, static_asset, widget_script
 
-router = APIRouter(include_in_schema=False)
+router = Chapter(include_in_schema=False)
 
 #: A browser asks again each time, and mostly learns that nothing has changed.
 _HEADERS = {

@@ -2,16 +2,17 @@
 
 import re
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from api.routing import Chapter
 from api.web.access import LocaleDep, ServicesDep
 from api.web.certificate_views import certificate_view
 from api.web.errors import error_page
 from api.web.page import render_page
 from crm.errors import NotFound
 
-router = APIRouter(include_in_schema=False)
+router = Chapter(include_in_schema=False)
 
 _NUMBER = re.compile(r"[\w -]{1,40}")
 _LONGEST_CODE = 40

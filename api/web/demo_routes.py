@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from api.routing import Chapter
 from api.web.access import LocaleDep, ServicesDep
 from api.web.formats import moment
 from api.web.page import render_page
@@ -21,7 +22,7 @@ def _only_in_demo(services: ServicesDep) -> None:
         raise NotFound("page.unknown", "There is no such page.")
 
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(_only_in_demo)])
+router = Chapter(include_in_schema=False, dependencies=[Depends(_only_in_demo)])
 
 CursorDep = Annotated[str | None, Query()]
 

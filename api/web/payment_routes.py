@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.bootstrap import Services
+from api.routing import Chapter
 from api.web.access import LocaleDep, ServicesDep
 from api.web.catalogue import Locale, translate
 from api.web.formats import moment, money
@@ -17,7 +18,7 @@ from crm.errors import NotFound
 from crm.payments.gateways.sandbox.desk import SandboxDesk
 from crm.payments.gateways.sandbox.models import SandboxCheckout
 
-router = APIRouter(include_in_schema=False)
+router = Chapter(include_in_schema=False)
 
 _CHECKOUT = re.compile(r"co_[0-9a-f]{32}")
 Choice = Literal["pay", "decline", "leave"]

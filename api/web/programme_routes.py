@@ -1,15 +1,16 @@
 """The pages of programmes and scholarships, which citations open too."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse
 
+from api.routing import Chapter
 from api.web.access import LocaleDep, ServicesDep
 from api.web.errors import error_page
 from api.web.page import render_page
 from api.web.programme_views import programme_view, scholarship_view
 from crm.errors import NotFound
 
-router = APIRouter(include_in_schema=False)
+router = Chapter(include_in_schema=False)
 
 _PAGE = 200
 
