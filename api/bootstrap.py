@@ -32,6 +32,7 @@ from api.streams.hub import EventHub
 from api.streams.stream import RedisEventStream, connect
 from crm.analytics.service import AnalyticsService
 from crm.clock import Clock, SystemClock
+from crm.courses.advice.service import AdviceService
 from crm.courses.completion.attendance.service import AttendanceService
 from crm.courses.completion.certificates.service import CertificateService
 from crm.courses.completion.service import CompletionService
@@ -75,6 +76,7 @@ from crm.workflows.crash_points import crash_points
 from crm.workflows.service import WorkflowService
 from retrieval.embed.succession import Succession
 from retrieval.ingest.service import IngestService
+from retrieval.recommend.serving import ServingRecommender
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
 from tools.course_finding import CourseFinder
@@ -218,6 +220,7 @@ def _wire(
     )
     tools = ToolServices(
         courses=courses,
+        advice=AdviceService(database, time_zone=settings.time_zone),
         seats=seats,
         enrolments=enrolments,
         fees=fees,
@@ -231,6 +234,7 @@ def _wire(
         conversations=conversations,
         confirmations=confirmations,
         knowledge=indexing.knowledge,
+        recommenders=ServingRecommender(database.pool),
         time_zone=settings.time_zone,
         base_url=settings.base_url,
     )

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crm.courses.enrolments import store as enrolments
-from retrieval.recommend.training import CourseText, train
+from retrieval.recommend.training import train
 from retrieval.stores import pg_recommenders as recommenders
+from tools.course_advice import text_of
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
@@ -31,13 +32,7 @@ async def train_recommender(services: "Services") -> bool:
         return False
     async with services.database.read() as conn:
         taken = await enrolments.select_taken(conn, most=_MOST_PEOPLE)
-    texts = [
-        CourseText(
-            c.code,
-            " ".join((c.title.es, c.title.en, c.summary.es, c.summary.en, *c.keywords)),
-        )
-        async for c in services.courses.active_courses_for_index()
-    ]
+    texts = [text_of(c) async for c in services.courses.active_courses_for_index()]
     trained = await asyncio.to_thread(train, taken, texts)
     async with services.database.transaction() as uow:
         await recommenders.save_recommender(uow.conn, trained, at=now, enrolments=count)

@@ -1,6 +1,6 @@
 """One call on its way: what is known of it so far, and the audit record that this makes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -56,7 +56,8 @@ class Attempt:
         if len(canonical(kept)) > _RESULT_BYTES:
             kept = {"omitted": "large"}
         cited = [[source.url, source.version] for source in result.sources]
-        return self._entry("ok", {"result": kept, "citations": cited})
+        entry = self._entry("ok", {"result": kept, "citations": cited})
+        return replace(entry, people=(*entry.people, *output.others_shown()))
 
     def replayed(self) -> AuditEntry:
         """Return the record of a call whose effect had been made before: it had none."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +38,10 @@ class ToolOutput(BaseModel):
         An output about other people keeps their ids and nothing that erasing them must destroy.
         """
         return self.model_dump(mode="json")
+
+    def others_shown(self) -> tuple[UUID, ...]:
+        """Return whose records it shows besides the student's own; the access log names them."""
+        return ()
 
 
 def ref_of(*parts: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from crm.courses.advice.service import AdviceService
 from crm.courses.completion.certificates.service import CertificateService
 from crm.courses.enrolments.service import EnrolmentService
 from crm.courses.fees.service import FeeService
@@ -18,6 +19,7 @@ from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.service import WorkflowService
 from retrieval.models import Audience, Kind, Language, SearchResult
+from retrieval.recommend.recommender import Recommender
 
 
 class KnowledgeIndex(Protocol):
@@ -38,6 +40,14 @@ class KnowledgeIndex(Protocol):
         ...
 
 
+class Recommenders(Protocol):
+    """Has the recommender that serves."""
+
+    async def current(self) -> Recommender | None:
+        """Return it; None before the first was trained."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolServices:
     """The use cases that tools act through.
@@ -48,6 +58,7 @@ class ToolServices:
     """
 
     courses: CourseService
+    advice: AdviceService
     seats: SeatService
     enrolments: EnrolmentService
     fees: FeeService
@@ -61,5 +72,6 @@ class ToolServices:
     conversations: ConversationService
     confirmations: ConfirmationService
     knowledge: KnowledgeIndex
+    recommenders: Recommenders
     time_zone: str = "UTC"
     base_url: str = ""

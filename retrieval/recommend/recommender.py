@@ -10,10 +10,16 @@ from retrieval.recommend.blend import Blend, standardise
 from retrieval.recommend.histories import Matrix
 
 ReasonKind = Literal["taken", "resembles", "goals", "popular"]
+#: What a ranking rests on besides goals: on what others took after the same courses, on texts like
+#: those of the courses taken, or on what many take.
+Basis = Literal["trained", "content", "popularity"]
 
 #: A goal that somebody put into words outweighs what others did: who asks for photography and took
 #: accounting wants photography.
 WISH_WEIGHT = 4.0
+#: So many deviations are nearly the most that anything but a wish counts: where one course has most
+#: of the enrolments it stands out by 7, and would be the answer to every wish.
+_MOST = 3.0
 #: What resembling a course one took counts where no model was learnt.
 _RESEMBLANCE = 0.5
 #: An unknown course stands where so many courses that it resembles stand.
@@ -84,23 +90,60 @@ class Recommender:
     learnt: tuple[int, ...] = ()
     blend: Blend | None = None
 
-    def rank(self, profile: Profile, *, limit: int) -> list[Suggestion]:
-        """Return courses, best first, each unlike the ones before it."""
+    def shortlist(self, profile: Profile, *, limit: int) -> list[str]:
+        """Return the codes that score best, however alike they are."""
         if not self.codes:
             return []
-        places = {code: i for i, code in enumerate(self.codes)}
-        row = np.zeros((1, len(self.codes)), np.float32)
-        row[0, [places[c] for c in profile.taken if c in places]] = 1
-        goals = np.array([[profile.goals.get(c, 0.0) for c in self.codes]], np.float32)
-        base = self._base(row)
-        total = (base + WISH_WEIGHT * (_scaled(goals) if profile.goals else goals))[0]
-        refused = {places[c] for c in profile.refused if c in places}
-        free = [i for i in range(len(total)) if not row[0, i] and i not in refused]
+        total, free = self._scores(profile)
+        best = sorted(free, key=lambda i: (-float(total[i]), i))[:limit]
+        return [self.codes[i] for i in best]
+
+    def rank(
+        self, profile: Profile, *, limit: int, costs: Mapping[str, float] | None = None
+    ) -> list[Suggestion]:
+        """Return courses, best first, each unlike the ones before it.
+
+        Args:
+            costs: the only courses to rank, by code, with what speaks against each, in standard
+                deviations of the score; None ranks all alike.
+        """
+        if not self.codes:
+            return []
+        total, free = self._scores(profile)
+        if costs is not None:
+            free = [i for i in free if self.codes[i] in costs]
+            total = total - np.array([costs.get(c, 0.0) for c in self.codes], np.float32)
+        row = self._row(profile)
         chosen = diversify(total, self.texts, free, limit=limit)
         return [
-            Suggestion(self.codes[i], float(total[i]), self._reasons(i, row, float(goals[0, i])))
+            Suggestion(
+                self.codes[i],
+                float(total[i]),
+                self._reasons(i, row, profile.goals.get(self.codes[i], 0.0)),
+            )
             for i in chosen
         ]
+
+    def basis_of(self, profile: Profile) -> Basis:
+        """Return what a profile's ranking rests on, its goals aside."""
+        known = set(np.flatnonzero(self._row(profile)[0]).tolist())
+        if self.blend is not None and known & set(self.learnt):
+            return "trained"
+        return "content" if known and self.blend is None else "popularity"
+
+    def _row(self, profile: Profile) -> Matrix:
+        """Return what a person took as a row of all courses."""
+        taken = frozenset(profile.taken)
+        return np.array([[code in taken for code in self.codes]], np.float32)
+
+    def _scores(self, profile: Profile) -> tuple[Matrix, list[int]]:
+        """Return every course's score, and the places of those that may be suggested."""
+        row = self._row(profile)
+        goals = np.array([[profile.goals.get(c, 0.0) for c in self.codes]], np.float32)
+        base = _MOST * np.tanh(self._base(row) / _MOST)
+        total: Matrix = (base + WISH_WEIGHT * _scaled(goals))[0]
+        barred = frozenset(profile.taken) | frozenset(profile.refused)
+        return total, [i for i, code in enumerate(self.codes) if code not in barred]
 
     def _base(self, row: Matrix) -> Matrix:
         """Return what history and liking say, before any goal."""

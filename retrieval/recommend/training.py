@@ -78,6 +78,21 @@ def train(taken: Iterable[Sequence[str]], courses: Sequence[CourseText]) -> Trai
     )
 
 
+def untrained(courses: Sequence[CourseText], people: Sequence[int]) -> Recommender:
+    """Return what serves before anything was trained: what courses say, and how many are in them.
+
+    Args:
+        people: in each of the courses.
+    """
+    weighed = weigh_texts([course.text for course in courses])
+    return Recommender(
+        version=0,
+        codes=tuple(course.code for course in courses),
+        popularity=np.log1p(np.array(people, np.float32)),
+        texts=project(weighed, _TEXT_WIDTH, seed=SEED),
+    )
+
+
 def _prove(histories: Histories, side: Matrix) -> tuple[Dials | None, dict[str, object]]:
     """Return the dials if the blend beats popularity on a part that neither has seen."""
     if len(histories) < MIN_HISTORIES or histories.items < 2:

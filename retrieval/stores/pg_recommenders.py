@@ -1,5 +1,6 @@
 """The SQL of recommenders: versions of matrices of courses, none of them about a person."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,10 +50,19 @@ async def save_recommender(
     )
 
 
+async def serving_version(conn: AsyncConnection[DictRow]) -> int | None:
+    """Return the version of the recommender that serves; None before the first was trained."""
+    rows = await conn.execute("SELECT max(version) AS version FROM recommenders")
+    row = await rows.fetchone()
+    return row["version"] if row else None
+
+
 async def load_recommender(conn: AsyncConnection[DictRow]) -> Recommender | None:
     """Return the recommender that serves; None before the first was trained."""
     rows = await conn.execute(
         "SELECT version, packed FROM recommenders ORDER BY version DESC LIMIT 1"
     )
     row = await rows.fetchone()
-    return unpack(row["packed"], version=row["version"]) if row else None
+    if row is None:
+        return None
+    return await asyncio.to_thread(unpack, row["packed"], version=row["version"])

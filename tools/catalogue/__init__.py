@@ -11,6 +11,7 @@ from tools.catalogue.cohorts import LIST_COHORTS
 from tools.catalogue.consents import ALLOW_CONTACT, STOP_CONTACT
 from tools.catalogue.course_search import SEARCH_COURSES
 from tools.catalogue.courses import GET_COURSE
+from tools.catalogue.dismissals import DISMISS_COURSE
 from tools.catalogue.enrol import ENROL
 from tools.catalogue.handoff import HAND_OFF
 from tools.catalogue.knowledge import SEARCH_KNOWLEDGE
@@ -18,6 +19,11 @@ from tools.catalogue.payments import MY_PAYMENTS, PAYMENT_LINK
 from tools.catalogue.people import FIND_PERSON
 from tools.catalogue.profile import MY_PROFILE
 from tools.catalogue.programmes import GET_PROGRAMME, LIST_PROGRAMMES
+from tools.catalogue.recommend import (
+    EXPLAIN_COURSE,
+    RECOMMEND_COURSES,
+    RECOMMEND_FOR_PERSON,
+)
 from tools.catalogue.scholarships import LIST_SCHOLARSHIPS
 from tools.catalogue.tickets import MY_TICKETS, OPEN_TICKET
 from tools.catalogue.waitlist import JOIN_WAITLIST, LEAVE_WAITLIST, MY_WAITLIST
@@ -28,6 +34,8 @@ SPECS: tuple[AnySpec, ...] = (
     SEARCH_COURSES,
     GET_COURSE,
     LIST_COHORTS,
+    RECOMMEND_COURSES,
+    EXPLAIN_COURSE,
     LIST_PROGRAMMES,
     GET_PROGRAMME,
     LIST_SCHOLARSHIPS,
@@ -50,7 +58,9 @@ SPECS: tuple[AnySpec, ...] = (
     CANCEL_APPOINTMENT,
     ALLOW_CONTACT,
     STOP_CONTACT,
+    DISMISS_COURSE,
     OPEN_TICKET,
     HAND_OFF,
     FIND_PERSON,
+    RECOMMEND_FOR_PERSON,
 )

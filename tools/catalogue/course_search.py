@@ -137,13 +137,14 @@ def _found(
         summary=course.summary.of(locale),
         level=course.level,
         price=price_out(following.price if following else course.price, locale),
-        next_cohort=_next(following, locale) if following else None,
+        next_cohort=next_cohort_out(following, locale) if following else None,
         url=source.url,
         ref=source.ref,
     )
 
 
-def _next(cohort: Cohort, locale: Locale) -> NextCohortOut:
+def next_cohort_out(cohort: Cohort, locale: Locale) -> NextCohortOut:
+    """Return the group to enrol in next, for machines and in words."""
     return NextCohortOut(
         code=cohort.code,
         starts_on=cohort.starts_on,

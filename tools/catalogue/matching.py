@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crm.courses.models import Course, CourseDetail
@@ -32,14 +32,20 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Codes of courses that words mean, best first, not all of them still offered.
+    """Courses that words mean, not all of them still offered.
 
     Args:
+        scores: by code, best first; comparable within one ranking only.
         confidence: of the text search; whoever has the courses may know better.
     """
 
-    codes: Sequence[str]
+    scores: Mapping[str, float]
     confidence: float
+
+    @property
+    def codes(self) -> Sequence[str]:
+        """Return the codes, best first."""
+        return tuple(self.scores)
 
 
 async def rank_courses(
@@ -96,7 +102,7 @@ async def _active(services: ToolServices, codes: Sequence[str]) -> list[CourseDe
     return [d for d in await services.courses.find_courses(codes) if d.course.active]
 
 
-def _ranked(hits: Sequence[Hit], by_title: Sequence[str]) -> list[str]:
+def _ranked(hits: Sequence[Hit], by_title: Sequence[str]) -> dict[str, float]:
     scores: dict[str, float] = {}
     for hit in hits:
         scores[hit.slug] = max(scores.get(hit.slug, 0.0), hit.score)
@@ -104,7 +110,7 @@ def _ranked(hits: Sequence[Hit], by_title: Sequence[str]) -> list[str]:
         scores[code] = scores.get(code, 0.0) + _TITLE_WEIGHT / (place + 1)
     least = _WORTH_SHOWING * max(scores.values(), default=0.0)
     kept = [code for code, score in scores.items() if score >= least]
-    return sorted(kept, key=lambda code: (-scores[code], code))
+    return {code: scores[code] for code in sorted(kept, key=lambda c: (-scores[c], c))}
 
 
 def named_confidence(query: str, course: Course) -> float:

@@ -56,6 +56,10 @@ class PeopleFound(ToolOutput):
         """Return who was seen."""
         return {"people": [str(p.person_id) for p in self.people]}
 
+    def others_shown(self) -> tuple[UUID, ...]:
+        """Return who was seen."""
+        return tuple(p.person_id for p in self.people)
+
 
 async def find_person(call: Call[FindPerson]) -> PeopleFound:
     """Find people of the institution by their e-mail address, phone number or name.

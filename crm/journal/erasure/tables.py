@@ -90,6 +90,7 @@ WIPED: tuple[Wiped, ...] = (
         "error_code = CASE status WHEN 'intent' THEN 'subject.erased' ELSE error_code END",
     ),
     Wiped("contact_preferences", _PERSON),
+    Wiped("course_dismissals", f"({_CONVERSATION} OR {_PERSON})"),
     Wiped("duplicate_queue", _PERSON),
     Wiped("duplicate_suggestions", "first_id = ANY(%(people)s) OR second_id = ANY(%(people)s)"),
     Wiped("certificates", f"{_PERSON} AND revoked_for IS NOT NULL", "revoked_for = ''"),

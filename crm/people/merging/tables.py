@@ -67,6 +67,11 @@ MOVED: tuple[Moved, ...] = (
         "WHERE o.person_id = %(survivor)s AND o.cohort_id = t.cohort_id "
         "AND o.status IN ('confirmed', 'completed'))",
     ),
+    Moved(
+        "course_dismissals",
+        stays_if="EXISTS (SELECT FROM course_dismissals o "
+        "WHERE o.person_id = %(survivor)s AND o.course_code = t.course_code)",
+    ),
     Moved("quotes"),
     Moved(
         "scholarship_applications",

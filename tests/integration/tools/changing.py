@@ -194,6 +194,10 @@ async def _ticket(bench: Bench, talk: Talk) -> dict[str, Any]:
     return {"category": "other", "title": "Una carta", "description": "La necesito."}
 
 
+async def _dismiss(bench: Bench, talk: Talk) -> dict[str, Any]:
+    return {"code": "PRG-101"}
+
+
 async def _hand_off(bench: Bench, talk: Talk) -> dict[str, Any]:
     return {"reason": "Quiere hablar con alguien."}
 
@@ -244,6 +248,9 @@ CHANGES: Mapping[str, Change] = {
     ),
     "stop_contact": Change(
         _contact, {"channel": "sms"}, "consents WHERE NOT granted AND person_id = %s"
+    ),
+    "dismiss_course": Change(
+        _dismiss, {"dismissed": False}, "course_dismissals WHERE person_id = %s"
     ),
     "open_ticket": Change(_ticket, {"title": "Otra cosa"}, "tickets WHERE person_id = %s"),
     "hand_off": Change(_hand_off, {"reason": "Otra cosa."}, "handoffs WHERE conversation_id = %s"),

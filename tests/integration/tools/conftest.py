@@ -13,6 +13,7 @@ from api.demo.loader import load_demo
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Actor, AgentIdentity, IdentityLevel, Role
 from crm.clock import FixedClock
+from crm.courses.advice.service import AdviceService
 from crm.courses.completion.certificates.service import CertificateService
 from crm.courses.completion.models import CompletionPolicy
 from crm.courses.enrolments.service import EnrolmentService
@@ -33,6 +34,7 @@ from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.service import WorkflowService
 from crm.workflows.terms import Terms
+from retrieval.recommend.serving import ServingRecommender
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
 from tests.integration.crm.courses.conftest import PYTHON, Catalogue
@@ -177,12 +179,14 @@ async def office(database_url: str) -> AsyncIterator[Office]:
         certificates=CertificateService(database, CompletionPolicy()),
         preferences=PreferenceService(database),
         courses=CourseService(database, time_zone="America/Lima"),
+        advice=AdviceService(database, time_zone="America/Lima"),
         people=PeopleService(database),
         support=SupportService(database),
         appointments=AppointmentService(database),
         conversations=ConversationService(database),
         confirmations=ConfirmationService(database),
         knowledge=KnowledgeSearch(PgVectorStore(pool), None),
+        recommenders=ServingRecommender(pool),
         time_zone="America/Lima",
         base_url="https://orienta.example",
     )

@@ -9,7 +9,7 @@ from retrieval.recommend.measures import judge, paired_interval
 from retrieval.recommend.recommender import Profile, Recommender, diversify
 from retrieval.recommend.splits import split_histories, truncate
 from retrieval.recommend.texts import project, weigh_texts
-from retrieval.recommend.training import CourseText, train
+from retrieval.recommend.training import CourseText, train, untrained
 
 CODES = tuple(f"C-{i}" for i in range(16))
 WORDS = ("python data pandas", "wine tasting grapes", "law court contract", "music choir song")
@@ -189,3 +189,36 @@ def test_projection_keeps_what_is_alike():
     small = project(weighed, 64, seed=1)
     assert small.shape == (51, 64)
     assert float(small[0] @ small[50]) == pytest.approx(1, abs=1e-4)
+
+
+def test_only_courses_with_a_cost_are_ranked_and_a_cost_puts_back():
+    recommender = train(people(), COURSES).recommender
+    profile = Profile(taken=["C-4", "C-5"])
+    best, second = recommender.rank(profile, limit=2)
+    again = recommender.rank(profile, limit=9, costs={best.code: 9.0, second.code: 0.0, "C-4": 0.0})
+    assert [s.code for s in again] == [second.code, best.code]
+
+
+def test_shortlist_is_by_score_alone():
+    recommender = train(people(), COURSES).recommender
+    profile = Profile(taken=["C-4"], goals={"C-9": 1.0}, refused={"C-5"})
+    found = recommender.shortlist(profile, limit=4)
+    assert found[0] == "C-9"
+    assert not {"C-4", "C-5"} & set(found)
+    assert set(found[1:3]) == {"C-6", "C-7"}
+
+
+def test_says_what_a_ranking_rests_on():
+    trained = train(people(), COURSES).recommender
+    before = untrained(COURSES, [1] * len(COURSES))
+    assert trained.basis_of(Profile(taken=["C-4"])) == "trained"
+    assert trained.basis_of(Profile()) == "popularity"
+    assert before.basis_of(Profile(taken=["C-4"])) == "content"
+    assert before.basis_of(Profile(goals={"C-4": 1.0})) == "popularity"
+
+
+def test_before_training_the_fullest_courses_and_like_texts_come_first():
+    before = untrained(COURSES, [i % 5 for i in range(len(COURSES))])
+    assert before.version == 0
+    assert before.shortlist(Profile(), limit=1) == ["C-4"]
+    assert set(before.shortlist(Profile(taken=["C-8"]), limit=2)) & {"C-9", "C-10", "C-11"}
