@@ -22,10 +22,10 @@ def api(demo_database_url: str, redis_url: str) -> Iterator[LiveApi]:
     started.stop()
 
 
-def test_there_are_twelve_half_of_them_in_each_language() -> None:
+def test_there_are_six_at_least_in_each_language() -> None:
     names = [path.name for path in transcripts()]
-    assert sum(name.startswith("es_") for name in names) == 6
-    assert sum(name.startswith("en_") for name in names) == 6
+    assert sum(name.startswith("es_") for name in names) >= 6
+    assert sum(name.startswith("en_") for name in names) >= 6
 
 
 @pytest.mark.parametrize("path", transcripts(), ids=lambda path: path.stem)

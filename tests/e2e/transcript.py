@@ -252,6 +252,15 @@ _ACTS = {
     "pay": _pay,
 }
 _ENDS = {
+    "appointments": lambda s, v: (
+        v
+        == dict(
+            s.rows(
+                "SELECT status, count(*) FROM appointments WHERE person_id = %s GROUP BY status",
+                s.person_id,
+            )
+        )
+    ),
     "enrolled": lambda s, v: _starts_as(_enrolments(s, "confirmed"), v),
     "withdrawn": lambda s, v: _starts_as(_enrolments(s, "withdrawn"), v),
     "waiting": lambda s, v: (

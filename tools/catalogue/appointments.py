@@ -36,6 +36,7 @@ class AppointmentSlots(ToolInput):
     """When it would suit; everything may be left out."""
 
     day: date | None = Field(default=None, description="Only this day.")
+    around: time | None = Field(default=None, description="The nearest to this hour, e.g. 16:00.")
     part_of_day: PartOfDay | None = None
     mode: Mode | None = Field(default=None, description="How to meet.")
 
@@ -101,11 +102,11 @@ async def appointment_slots(call: Call[AppointmentSlots]) -> SlotsFound:
     for slot in free:
         if _suits(slot.starts_at.astimezone(zone).time(), args.part_of_day):
             starts.setdefault(slot.starts_at, []).append(slot)
-    shown = _spread(sorted(starts), zone)
+    shown = _spread([start.astimezone(zone) for start in sorted(starts)], args)
     return SlotsFound(
         slots=[
             SlotOut(
-                starts_at=start.astimezone(zone),
+                starts_at=start,
                 starts_at_text=moment_text(start, call.context.locale, time_zone=zone.key),
                 minutes=min((s.ends_at - start) // timedelta(minutes=1) for s in starts[start]),
                 modes=sorted({m for s in starts[start] for m in modes[s.staff_id]}),
@@ -123,16 +124,23 @@ def _suits(local: time, part: PartOfDay | None) -> bool:
     return begin <= local < end
 
 
-def _spread(starts: Sequence[datetime], zone: ZoneInfo) -> list[datetime]:
+def _spread(starts: Sequence[datetime], args: AppointmentSlots) -> list[datetime]:
     """Take a few times of each day, so that there is a choice of days."""
-    days = groupby(starts, key=lambda start: start.astimezone(zone).date())
-    few = [start for _, day in days for start in _few(list(day))]
+    days = [list(day) for _, day in groupby(starts, key=datetime.date)]
+    most = _MOST if args.day else _MOST_A_DAY
+    few = [start for day in days for start in _few(day, args.around, most)]
     return few[:_MOST]
 
 
-def _few(day: Sequence[datetime]) -> Sequence[datetime]:
-    step = -(-len(day) // _MOST_A_DAY)
-    return day[::step]
+def _few(day: Sequence[datetime], around: time | None, most: int) -> Sequence[datetime]:
+    """Take the times of a day nearest to an hour, or else from all over it."""
+    if around is None:
+        return day[:: -(-len(day) // most)]
+    return sorted(sorted(day, key=lambda start: _minutes_apart(start.time(), around))[:most])
+
+
+def _minutes_apart(one: time, other: time) -> int:
+    return abs(one.hour * 60 + one.minute - other.hour * 60 - other.minute)
 
 
 async def my_appointments(call: Call[MyAppointments]) -> AppointmentsFound:

@@ -27,6 +27,7 @@ _HARD_FACETS = frozenset(
 _OUR_FIELDS = frozenset({"admission", "payments", "refunds", "certificates"})
 #: Own affairs and requests, surest first.
 _DIRECT: tuple[IntentName, ...] = (
+    "cancel_appointment", "move_appointment", "my_appointments", "appointment",
     "hand_off", "about_agent", "my_tickets", "open_ticket", "stop_contact", "allow_contact",
     "leave_waitlist", "my_waitlist", "accept_offer", "join_waitlist", "transfer", "withdraw", "pay",
     "my_payments", "my_certificates", "my_enrolments", "my_profile", "verify",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from agents.llm.offline.compose import appointments
 from agents.llm.offline.compose.documents import (
     answer_courses,
     answer_knowledge,
@@ -40,6 +41,7 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     "my_payments": answer_my_payments,
     "pay": answer_pay,
     **ANSWERS,
+    **appointments.ANSWERS,
 }
 _QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {
     "course_facts": answer_courses,

@@ -12,6 +12,7 @@ IntentName = Literal[
     "my_payments", "pay", "my_certificates", "stop_contact", "allow_contact",
     "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off", "danger",
     "others_data", "override",
+    "appointment", "my_appointments", "move_appointment", "cancel_appointment",
 ]  # fmt: skip
 
 #: Said beside something else they need no answer of their own.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from agents.llm.offline.groups import names_a_group
 from agents.llm.offline.intents import Intent, IntentName, Remembered
 from agents.llm.offline.lexicon import Lexicon
+from agents.llm.offline.moments import hour_in
 from agents.llm.offline.text import plain
 from agents.llm.offline.topics import filters_of, topic_of
 from agents.runtime.guards.input import fold
@@ -21,6 +22,8 @@ _OFFERED: Mapping[str, IntentName] = {
 _PICKING: Mapping[str, IntentName] = {"pick_group": "enrol", "pick_new_group": "transfer"}
 #: Own courses were listed; the answer names one.
 _WHICH: Mapping[str, IntentName] = {"withdraw": "withdraw", "transfer": "transfer"}
+#: Free times were listed, or one was settled but for who asks; the answer names one, or agrees.
+_TIMES: Mapping[str, IntentName] = {"pick_slot": "appointment", "pick_new_slot": "move_appointment"}
 #: Longer answers speak of something else, or of more.
 _MOST_WORDS = 9
 
@@ -67,11 +70,36 @@ def _named(name: IntentName, said: str, lex: Lexicon, remembered: Remembered) ->
     return Intent(name=name, raw=said, text=text, topic=topic) if topic else None
 
 
+def _timed(name: IntentName, said: str, lex: Lexicon, remembered: Remembered) -> Intent | None:
+    text = plain(said, lex.spellings)
+    if remembered.subject[:1].isdigit() and (agreed := _agreed(name, said, lex, remembered)):
+        return replace(agreed, text="", code="")
+    filters = filters_of(text, lex)
+    slots = (
+        "first",
+        "second",
+        "third",
+        "soonest",
+        "when",
+        "today",
+        "tomorrow",
+        "meet_call",
+        "meet_video",
+        "meet_in_person",
+    )
+    if not (
+        any(lex.slots[slot].search(text) for slot in slots) or hour_in(text) or filters.part_of_day
+    ):
+        return None
+    return Intent(name=name, raw=said, text=text, filters=filters)
+
+
 _Answer = Callable[[IntentName, str, Lexicon, Remembered], Intent | None]
 _ANSWERS: tuple[tuple[Mapping[str, IntentName], _Answer], ...] = (
     (_OFFERED, _agreed),
     (_PICKING, _picked),
     (_WHICH, _named),
+    (_TIMES, _timed),
 )
 
 

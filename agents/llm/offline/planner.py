@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from agents.llm.offline.appointments import APPOINTMENTS
 from agents.llm.offline.enrolling import ENROLLING
 from agents.llm.offline.intents import Filters, Intent
 from agents.llm.offline.need import Call, Need, first_course, is_sure, known_code
@@ -204,4 +205,5 @@ _WANTED: dict[str, Callable[[Need], Iterator[Call]]] = {
     "danger": _danger,
     "others_data": _others_data,
     **ENROLLING,
+    **APPOINTMENTS,
 }
