@@ -18,8 +18,7 @@ Item = Mapping[str, Any]
 _MODES = ("video", "in_person", "call")
 _ORDINALS = ("first", "second", "third")
 #: What waits for a time to be chosen, or for who is known to say yes.
-BOOKING, MOVING = "pick_slot", "pick_new_slot"
-_TASKS = frozenset({BOOKING, MOVING})
+_TASKS = frozenset({"pick_slot", "pick_new_slot"})
 #: As much of a topic as a mark carries from one turn to the next.
 _MOST_TOPIC = 30
 

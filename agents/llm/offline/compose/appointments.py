@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 
 from agents.llm.offline.appointments import (
-    BOOKING,
-    MOVING,
     appointment_to_cancel,
     chosen_slot,
     free_slots,
@@ -42,21 +40,17 @@ def answer_appointment(need: Need) -> str:
             need.turn.locale,
             "appointment.verify",
             moment=slot["starts_at_text"],
-            task=f"{BOOKING}:{settled(need, slot)}",
+            wish=settled(need, slot),
         )
-    return _times(need, BOOKING)
+    return _times(need, "appointment.pick", "appointment.instead")
 
 
-def _times(need: Need, task: str) -> str:
+def _times(need: Need, asking: str, instead: str) -> str:
     locale, slots = need.turn.locale, free_slots(need)
     if not slots:
         return say(locale, "appointment.none")
     asked = rows_of(need.data("appointment_slots"), "slots")
-    head = say(
-        locale,
-        "appointment.pick" if asked else "appointment.instead",
-        task=f"{task}:{wish_of(need).mark()}",
-    )
+    head = say(locale, asking if asked else instead, wish=wish_of(need).mark())
     return "\n".join([head, *(_line(need, slot) for slot in slots[:_LISTED])])
 
 
@@ -92,7 +86,7 @@ def answer_move(need: Need) -> str:
         return say(need.turn.locale, "appointment.nothing")
     if len(booked) > 1:
         return _which(need)
-    return _times(need, MOVING)
+    return _times(need, "appointment.pick_new", "appointment.instead_new")
 
 
 def answer_cancel(need: Need) -> str:
