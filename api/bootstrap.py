@@ -67,6 +67,7 @@ from crm.people.contact.service import PreferenceService
 from crm.people.duplicates.service import DuplicateService
 from crm.people.merging.service import MergeService
 from crm.people.service import PeopleService
+from crm.pipeline.scoring.service import ScoringService
 from crm.pipeline.service import PipelineService
 from crm.pipeline.sla.service import SlaService
 from crm.pipeline.tasks.service import TaskService
@@ -111,6 +112,7 @@ class Services:
     pipeline: PipelineService
     tasks: TaskService
     sla: SlaService
+    scoring: ScoringService
     attendance: AttendanceService
     completion: CompletionService
     certificates: CertificateService
@@ -218,6 +220,7 @@ def _wire(
     workflows = WorkflowService(
         database, saga_terms(settings, tills, quiet), reach=crash_points(os.environ)
     )
+    scoring = ScoringService(database)
     tools = ToolServices(
         courses=courses,
         advice=AdviceService(database, time_zone=settings.time_zone),
@@ -233,6 +236,7 @@ def _wire(
         appointments=appointments,
         conversations=conversations,
         confirmations=confirmations,
+        scoring=scoring,
         knowledge=indexing.knowledge,
         recommenders=ServingRecommender(database.pool),
         time_zone=settings.time_zone,
@@ -271,6 +275,7 @@ def _wire(
         pipeline=PipelineService(database),
         tasks=TaskService(database),
         sla=SlaService(database),
+        scoring=scoring,
         support=support,
         appointments=appointments,
         conversations=conversations,

@@ -47,6 +47,13 @@ async def _note_message(services: Services, event: StoredEvent) -> None:
     await services.pipeline.note_message(event.id_of("message_id"))
 
 
+async def _mark_score_due(services: Services, event: StoredEvent) -> None:
+    if event.payload.get("lead_id"):
+        await services.scoring.mark_due(lead_id=event.id_of("lead_id"))
+    elif event.name == "ConsentRecorded":
+        await services.scoring.mark_due(person_id=event.id_of("person_id"))
+
+
 async def _count(services: Services, event: StoredEvent) -> None:
     await services.analytics.note(event)
 
@@ -74,6 +81,14 @@ async def _withdraw_offer(services: Services, event: StoredEvent) -> None:
         )
 
 
+#: What a score may follow from.
+_SCORE_EVENTS = (
+    "LeadCreated",
+    "LeadUpdated",
+    "LeadStageChanged",
+    "ActivityNoted",
+    "ConsentRecorded",
+)
 #: What may let an enrolment or a withdrawal go on.
 _SAGA_EVENTS = (
     "PaymentCompleted",
@@ -90,6 +105,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("announce", announce, MESSAGE_EVENTS, is_quick=True),
     Handler("wake_sagas", _wake_sagas, _SAGA_EVENTS, is_quick=True),
     Handler("withdraw_offer", _withdraw_offer, ("ConfirmationDecided",), is_quick=True),
+    Handler("score", _mark_score_due, _SCORE_EVENTS, is_quick=True),
     Handler("index_courses", _index_courses, ("CourseChanged",)),
     Handler("time_ticket", _time_ticket, ("TicketOpened", "TicketStatusChanged")),
     Handler("note_message", _note_message, ("MessageReceived", "AdvisorReplied")),

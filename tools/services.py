@@ -15,6 +15,7 @@ from crm.messaging.conversations.service import ConversationService
 from crm.payments.service import PaymentService
 from crm.people.contact.service import PreferenceService
 from crm.people.service import PeopleService
+from crm.pipeline.scoring.service import ScoringService
 from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.service import WorkflowService
@@ -71,6 +72,7 @@ class ToolServices:
     appointments: AppointmentService
     conversations: ConversationService
     confirmations: ConfirmationService
+    scoring: ScoringService
     knowledge: KnowledgeIndex
     recommenders: Recommenders
     time_zone: str = "UTC"

@@ -35,6 +35,7 @@ from crm.pipeline.models import (
     LeadSource,
     Stage,
 )
+from tools.catalogue.scoring import ScoreOut, score_out
 
 router = Chapter(prefix="/v1/leads", tags=["leads"])
 
@@ -120,6 +121,19 @@ async def get_lead(lead_id: UUID, staff: PipelineReader, services: ServicesDep) 
     """Return a lead with its stages and its clocks; the reading is audited."""
     detail = await services.pipeline.get_lead(LeadId(lead_id), actor=staff)
     return LeadDetailOut.model_validate(detail)
+
+
+@router.get("/{lead_id}/score", summary="Read a lead's score")
+async def get_score(
+    lead_id: UUID, staff: PipelineReader, services: ServicesDep, language: Locale = "en"
+) -> ScoreOut:
+    """Return a contact priority of 0 to 100 and its reasons; the reading is audited.
+
+    The base and the reasons' points add up to the score. It decides about nothing: neither
+    admission nor prices nor scholarships look at it.
+    """
+    reading = await services.scoring.read_score(LeadId(lead_id), actor=staff)
+    return score_out(reading, language)
 
 
 @router.patch("/{lead_id}", summary="Correct a lead")

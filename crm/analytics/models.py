@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from crm.clock import day_in
 from crm.journal.deliveries.models import StoredEvent
 from crm.money import Money
+from crm.pipeline.scoring.moves import BANDS
 
 Model = Literal["funnel", "responses", "revenue", "receivables", "cohorts", "scores"]
 ResponseKind = Literal["agent", "handoff", "lead"]
@@ -26,8 +27,7 @@ MODELS: tuple[Model, ...] = (
 )
 #: The key of a model that is computed as a whole.
 WHOLE = ""
-#: Scores from here on are of the next band; the three are about equally wide.
-MEDIUM_FROM, HIGH_FROM = 34, 67
+MEDIUM_FROM, HIGH_FROM = BANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ _MONEY: tuple[Model, ...] = ("revenue", "receivables")
 #: Event → the models it makes stale.
 MODELS_OF: Mapping[str, tuple[Model, ...]] = {
     **dict.fromkeys(("LeadCreated", "LeadUpdated", "LeadStageChanged"), _LEADS),
-    "LeadScored": ("scores",),
+    "LeadsScored": ("scores",),
     **dict.fromkeys(("AgentReplied", "HandoffTaken", "ActivityNoted"), ("responses",)),
     **dict.fromkeys(
         ("InvoiceRaised", "InvoiceCredited", "InvoiceCancelled", "InvoicePaid"), _MONEY

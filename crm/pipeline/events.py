@@ -94,3 +94,21 @@ class SlaBreached(DomainEvent):
     subject_kind: str
     subject_id: UUID
     target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadScored(DomainEvent):
+    """A lead's score moved so much that somebody should know; `before` None means a first one."""
+
+    lead_id: UUID
+    person_id: PersonId
+    score: int
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsScored(DomainEvent):
+    """A batch of leads was scored, and some scores are not what they were."""
+
+    scoring_id: UUID
+    changed: int

@@ -21,6 +21,7 @@ from evals.bench.figure import Figure
 from evals.bench.lists.part import measure_lists
 from evals.bench.report import print_figures, write_figures
 from evals.bench.retrieval.part import measure_retrieval
+from evals.bench.scoring.part import measure_scoring
 from evals.bench.turn.part import measure_turn
 from evals.bench.turn.subject import Servers
 from evals.report import wide_console
@@ -51,12 +52,17 @@ async def _courses(servers: Servers, say: Callable[[str], None]) -> list[Figure]
     return await measure_courses(servers, say=say)
 
 
+async def _scoring(servers: Servers, say: Callable[[str], None]) -> list[Figure]:
+    return await measure_scoring(servers, say=say)
+
+
 #: The last one replaces what the others look for.
 PARTS: dict[str, Measure] = {
     "turn": _turn,
     "api": _api,
     "lists": _lists,
     "courses": _courses,
+    "scoring": _scoring,
     "retrieval": _retrieval,
 }
 

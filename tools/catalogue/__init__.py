@@ -25,6 +25,7 @@ from tools.catalogue.recommend import (
     RECOMMEND_FOR_PERSON,
 )
 from tools.catalogue.scholarships import LIST_SCHOLARSHIPS
+from tools.catalogue.scoring import LEAD_SCORE, SCORE_LEADS
 from tools.catalogue.tickets import MY_TICKETS, OPEN_TICKET
 from tools.catalogue.waitlist import JOIN_WAITLIST, LEAVE_WAITLIST, MY_WAITLIST
 from tools.catalogue.withdraw import TRANSFER, WITHDRAW
@@ -63,4 +64,6 @@ SPECS: tuple[AnySpec, ...] = (
     HAND_OFF,
     FIND_PERSON,
     RECOMMEND_FOR_PERSON,
+    LEAD_SCORE,
+    SCORE_LEADS,
 )

@@ -139,6 +139,7 @@ HARMLESS: dict[str, str] = {
     "saga_steps": "ids, states and codes only",
     "sagas": "ids, states, codes, dates and amounts only",
     "lead_scores": "ids and numbers only",
+    "lead_scores_due": "ids only",
     "payments": "the books: ids and amounts",
     "payment_events": "the books: ids and amounts",
     "payment_intents": "ids and states only",

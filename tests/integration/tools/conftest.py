@@ -30,6 +30,7 @@ from crm.payments.service import PaymentService
 from crm.people.contact.service import PreferenceService
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
+from crm.pipeline.scoring.service import ScoringService
 from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.service import WorkflowService
@@ -185,6 +186,7 @@ async def office(database_url: str) -> AsyncIterator[Office]:
         appointments=AppointmentService(database),
         conversations=ConversationService(database),
         confirmations=ConfirmationService(database),
+        scoring=ScoringService(database),
         knowledge=KnowledgeSearch(PgVectorStore(pool), None),
         recommenders=ServingRecommender(pool),
         time_zone="America/Lima",

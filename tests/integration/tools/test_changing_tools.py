@@ -1,4 +1,4 @@
-"""Every tool that changes something: done once, as agreed, for whom it is, by who may.
+"""Every tool with which students change something: done once, as agreed, by who may.
 
 The tools are those of the catalogue: one that is added needs its arguments in the table.
 """
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from tests.integration.crm.courses.conftest import Catalogue
     from tests.integration.tools.conftest import Office
 
-SPECS = {spec.name: spec for spec in default_registry() if spec.effect is not Effect.READ}
+SPECS = {
+    spec.name: spec
+    for spec in default_registry()
+    if spec.effect is not Effect.READ and spec.students
+}
 AGREED = [name for name, spec in SPECS.items() if spec.approval != "none"]
 every_tool = pytest.mark.parametrize("tool", SPECS)
 

@@ -1,0 +1,1 @@
+"""Scores of leads: a contact priority, explained, and nothing else."""

@@ -1,0 +1,1 @@
+"""How long scoring all leads takes, beside the least that it could."""
