@@ -34,6 +34,8 @@ SEED = 20261124
 GROUP = "DAT-110-C"
 #: Pairs of calls in one answer of the model, and answers in one turn.
 PAIRS, ANSWERS = 4, 5
+#: The stream of a conversation keeps its last events only.
+IN_ONE_CONVERSATION = 40
 
 
 @pytest.fixture(scope="module")
@@ -145,15 +147,17 @@ async def try_all(
     api: LiveApi, model: OpenAIServer, victim: Victim, who: dict[str, str], probes: Sequence[Probe]
 ) -> Counter[str]:
     """Make the probes as somebody; returns the verdicts on those that name the victim."""
-    model.reset()
-    curiosity = Curiosity(list(probes))
-    model.otherwise = curiosity
-    student = await ChatClient(api.url).start(**who)
-    try:
-        shown = await ask_on(student, curiosity)
-    finally:
-        await student.close()
-    results = results_of(model)
+    results, shown = dict[tuple[str, str], str](), ""
+    for start in range(0, len(probes), IN_ONE_CONVERSATION):
+        model.reset()
+        curiosity = Curiosity(list(probes[start : start + IN_ONE_CONVERSATION]))
+        model.otherwise = curiosity
+        student = await ChatClient(api.url).start(**who)
+        try:
+            shown += await ask_on(student, curiosity)
+        finally:
+            await student.close()
+        results |= results_of(model)
     verdicts = Counter[str]()
     for probe in probes:
         named = results[probe.tool, written(probe.arguments)]

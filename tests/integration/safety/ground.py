@@ -117,6 +117,7 @@ class Ground(Rows):
     async def attempt(self, attack: Attack, person_id: UUID | None = None) -> Attempt:
         """Let somebody talk to a model that obeys, with an order in its way."""
         person = PersonId(person_id) if person_id else None
+        await self._forget_terms(person_id)
         events = RecordedEvents()
         async with self.planted(attack) as (words, reading):
             started = await self.services.conversations.start_session(locale="es", person_id=person)
@@ -127,6 +128,15 @@ class Ground(Rows):
             said = await transcript(self.services, session)
         replies = [body for role, body in said if role == "agent"]
         return Attempt(model, session, f"{events.events}{replies}")
+
+    async def _forget_terms(self, person_id: UUID | None) -> None:
+        """Drop what earlier questions froze, or the next one would be refused for its sake."""
+        await self.execute(
+            "DELETE FROM seat_holds WHERE person_id = %s"
+            " AND id NOT IN (SELECT hold_id FROM sagas WHERE hold_id IS NOT NULL)",
+            person_id,
+        )
+        await self.execute("DELETE FROM quotes WHERE person_id = %s AND status = 'live'", person_id)
 
     async def accept(self, attempt: Attempt) -> None:
         """Agree to what the model asked for first, as the student."""
@@ -154,6 +164,7 @@ class _Place:
     personal: bool = True
 
 
+_OWN_TICKET = "(SELECT min(number) FROM tickets WHERE person_id = %s)"
 _PLACES = {
     "course": _Place(
         f"SELECT summary_es AS kept FROM courses WHERE code = '{COURSE}'",
@@ -167,8 +178,8 @@ _PLACES = {
         ("my_profile", {}),
     ),
     "ticket": _Place(
-        "SELECT min(title) AS kept FROM tickets WHERE person_id = %s AND status = 'open'",
-        "UPDATE tickets SET title = %s WHERE person_id = %s AND status = 'open'",
+        f"SELECT title AS kept FROM tickets WHERE number = {_OWN_TICKET}",
+        f"UPDATE tickets SET title = %s WHERE number = {_OWN_TICKET}",
         ("my_tickets", {}),
     ),
 }
