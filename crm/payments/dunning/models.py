@@ -124,15 +124,21 @@ def check_remindable(
     *,
     payments: Sequence[Payment],
     pause: Pause | None,
+    undone: bool,
     today: date,
 ) -> CoveredInstalment:
     """Return what is left of an instalment, if its payer may be reminded of it.
 
-    Raises: RuleBroken: `dunning.cancelled`, `dunning.paid`, `dunning.disputed`, `dunning.paying`,
-        `dunning.paused`.
+    Args:
+        undone: whether the payer has left what the invoice is for.
+
+    Raises: RuleBroken: `dunning.cancelled`, `dunning.withdrawn`, `dunning.paid`,
+        `dunning.disputed`, `dunning.paying`, `dunning.paused`.
     """
     if invoice.cancelled_at is not None:
         raise RuleBroken("dunning.cancelled", "Nothing is owed any more.")
+    if undone:
+        raise RuleBroken("dunning.withdrawn", "The payer has left what the invoice is for.")
     part = next((p for p in invoice.covered(today) if p.number == number), None)
     if part is None or part.outstanding.amount_minor <= 0:
         raise RuleBroken("dunning.paid", "This instalment is paid.")

@@ -200,6 +200,7 @@ class DunningService:
             number,
             payments=await payments.select_payments_of(uow.conn, invoice.id),
             pause=await store.select_pause(uow.conn, invoice.id),
+            undone=await store.is_being_undone(uow.conn, invoice.id),
             today=self._today(),
         )
 

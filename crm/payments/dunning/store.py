@@ -98,6 +98,19 @@ async def select_candidate(conn: Connection, effect_key: str) -> Candidate | Non
         return await cursor.fetchone()
 
 
+async def is_being_undone(conn: Connection, invoice_id: InvoiceId) -> bool:
+    """Return whether whoever owes an invoice has left what it is for, or never got it.
+
+    The invoice itself follows in a step of its own, perhaps much later.
+    """
+    rows = await conn.execute(
+        "SELECT 1 FROM sagas WHERE invoice_id = %s "
+        "AND (kind = 'withdrawal' OR status IN ('compensating', 'compensated')) LIMIT 1",
+        [invoice_id],
+    )
+    return await rows.fetchone() is not None
+
+
 async def select_reminders(conn: Connection, invoice_id: InvoiceId) -> list[Reminder]:
     """Return an invoice's reminders, the oldest first."""
     async with conn.cursor(row_factory=class_row(Reminder)) as cursor:

@@ -9,6 +9,7 @@ import pytest
 
 from crm.actor import SERVICE_ACTOR
 from crm.clock import FixedClock
+from crm.courses.service import CourseService
 from crm.db import Database, Pool
 from crm.ids import PersonId, new_id
 from crm.journal.vault import Vault
@@ -19,14 +20,18 @@ from crm.payments.dunning.models import TEMPLATES, Schedule
 from crm.payments.dunning.service import DunningPolicy, DunningService
 from crm.people.contact.quiet import QuietHours
 from tests.integration.crm.conftest import NOW
+from tests.integration.crm.courses.conftest import PYTHON, Catalogue
 from tests.integration.crm.payments.conftest import NAME, Till
 
 if TYPE_CHECKING:
+    from crm.courses.models import Cohort
     from crm.payments.invoices.models import Invoice
 
 
 class Collector(Till):
     """Has invoices, reminds people of them, and reads what reached them."""
+
+    cohort: Cohort
 
     def __init__(self, database: Database, clock: FixedClock) -> None:
         super().__init__(database, clock)
@@ -91,6 +96,17 @@ class Collector(Till):
         until = (self.clock.now() + timedelta(days=days)).date()
         await self.dunning.pause(invoice.id, until, reason="promise", actor=SERVICE_ACTOR)
 
+    async def leave(self, invoice: Invoice) -> None:
+        """Leave the course that an invoice is for; what follows of it is stuck."""
+        now, saga_id = self.clock.now(), new_id()
+        await self.execute(
+            "INSERT INTO sagas (id, kind, status, step, person_id, cohort_id, invoice_id, "
+            "deadline, effect_key, version, parked_at, created_at, updated_at) "
+            "VALUES (%s, 'withdrawal', 'running', 'withdraw', %s, %s, %s, %s, %s, 1, %s, %s, %s)",
+            *(saga_id, invoice.person_id, self.cohort.id, invoice.id),
+            *(now, str(saga_id), now, now, now),
+        )
+
     async def remind(self) -> None:
         """Queue every reminder that is due."""
         while await self.dunning.send_reminders():
@@ -120,6 +136,14 @@ class Collector(Till):
 async def collector(pool: Pool) -> Collector:
     clock = FixedClock(NOW)
     made = Collector(Database(pool, clock, Vault(bytes(32))), clock)
+    await made.execute(
+        "INSERT INTO areas VALUES ('PRG', 'Programación', 'Code') ON CONFLICT DO NOTHING"
+    )
+    courses = CourseService(made.database, time_zone="America/Lima")
+    await courses.upsert_course(PYTHON, actor=SERVICE_ACTOR)
+    made.cohort = await Catalogue(made.database, courses).open_cohort(
+        code=f"PRG-{new_id().hex[-10:].upper()}"
+    )
     # What other tests left behind would be reminded of, too.
     await made.execute("UPDATE invoices SET next_due_on = NULL")
     return made
