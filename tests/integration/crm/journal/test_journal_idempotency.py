@@ -1,9 +1,12 @@
 """One key, one effect, one result, however many ask at once."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crm.errors import Conflict, Unavailable
 from crm.ids import new_id
@@ -138,3 +141,54 @@ async def test_key_that_is_forgotten_while_it_is_looked_up_is_taken(
 
     assert again != first
     assert await archive.count("SELECT count(*) FROM idempotency_keys WHERE key = %s", key.key) == 1
+
+
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(["key", "other"]),
+        st.sampled_from(["tool", "http"]),
+        st.sampled_from([{"n": 1}, {"n": 2}, {"n": "1"}, {}]),
+        st.sampled_from(["whole", "whole", "breaks", "twice at once"]),
+    ),
+    max_size=10,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(calls=CALLS)
+async def test_key_means_its_first_call_in_any_order_of_calls(
+    archive: Archive, calls: list[tuple[str, str, dict[str, object], str]]
+) -> None:
+    """Invariant 6: same arguments, same result; other arguments, an error; one effect a key."""
+    tag, subject = new_id().hex, new_id()
+    first: dict[IdempotencyKey, tuple[dict[str, object], object]] = {}
+    for name, scope, arguments, how in calls:
+        key = IdempotencyKey(scope, f"{tag}-{name}", subject)
+        before = first.get(key)
+        if how == "breaks":
+            await _break_off(archive, key, arguments, mismatches=before is not None)
+            continue
+        attempts = [_act(archive, key, arguments) for _ in range(1 + (how == "twice at once"))]
+        for result in await asyncio.gather(*attempts, return_exceptions=True):
+            if before and before[0] != arguments:
+                assert isinstance(result, Conflict)
+                assert result.code == "idempotency.mismatch"
+            else:
+                assert result == first.setdefault(key, (arguments, result))[1]
+                assert isinstance(result, dict)
+    assert await archive.count(EFFECTS, f"{tag}-%") == len(first)
+
+
+async def _break_off(
+    archive: Archive, key: IdempotencyKey, arguments: dict[str, object], *, mismatches: bool
+) -> None:
+    """Take a key, where it is free, in a transaction that comes to nothing."""
+    with suppress(ZeroDivisionError, *([Conflict] if mismatches else [])):
+        async with archive.database.transaction() as uow:
+            await idempotency.claim(uow, key, arguments)
+            raise ZeroDivisionError
