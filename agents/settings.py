@@ -1,11 +1,11 @@
 """The settings of agents and their language models, read once by the composition root."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ProviderName = Literal["offline", "openai"]
+ProviderName = Literal["offline", "openai", "transformers"]
 
 
 class Price(BaseModel):
@@ -32,6 +32,9 @@ class AgentSettings(BaseSettings):
     )
 
     llm_provider: ProviderName = "offline"
+    llm_providers: dict[str, ProviderName] = Field(
+        default_factory=dict, description="By agent where it is not `llm_provider`"
+    )
 
     openai_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("ORIENTA_OPENAI_API_KEY", "OPENAI_API_KEY")
@@ -45,6 +48,12 @@ class AgentSettings(BaseSettings):
     )
     openai_temperature: float | None = 0.0
     openai_max_tokens: int = 700
+
+    transformers_model: str | None = Field(None, description="A folder; needs the extra `models`")
+    transformers_models: dict[str, str] = Field(
+        default_factory=dict, description="Folder by agent where it is not `transformers_model`"
+    )
+    transformers_max_tokens: int = Field(512, ge=1)
 
     llm_connect_timeout_s: float = 5.0
     llm_first_token_timeout_s: float = Field(20.0, description="Silence before the first token")
@@ -63,6 +72,25 @@ class AgentSettings(BaseSettings):
         description="By model; what is not listed counts as free",
     )
 
-    def model_for(self, agent: str) -> str:
-        """Return the model that an agent speaks with."""
-        return self.openai_models.get(agent, self.openai_model)
+    @model_validator(mode="after")
+    def _folders_are_named(self) -> Self:
+        local = [a for a, p in self.llm_providers.items() if p == "transformers"]
+        if self.llm_provider == "transformers":
+            local.append("")
+        if self.transformers_model is None and not set(local) <= set(self.transformers_models):
+            raise ValueError("the provider transformers needs ORIENTA_TRANSFORMERS_MODEL")
+        return self
+
+    def speaker_for(self, agent: str) -> tuple[ProviderName, str]:
+        """Return the provider that an agent speaks through, and the model that it speaks with."""
+        provider = self.llm_providers.get(agent, self.llm_provider)
+        if provider == "openai":
+            return provider, self.openai_models.get(agent, self.openai_model)
+        if provider == "transformers":
+            return provider, self.transformers_models.get(agent, self.transformers_model or "")
+        return provider, ""
+
+    @property
+    def agents_of_their_own(self) -> frozenset[str]:
+        """Return the agents that are said to speak otherwise than the rest."""
+        return frozenset((*self.llm_providers, *self.openai_models, *self.transformers_models))

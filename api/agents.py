@@ -37,6 +37,7 @@ def build_engine(
             prompt_version=STUDENT_SUPPORT.prompt_version(),
             provider=providers.primary,
             fallback=providers.fallback,
+            by_agent=providers.by_agent,
         ),
         clock=database.clock,
         settings=EngineSettings(

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,7 @@ class Speaking:
     prompt_version: str
     provider: Provider
     fallback: Provider
+    by_agent: Mapping[str, Provider] = field(default_factory=dict)
 
 
 class TurnEngine:
@@ -198,6 +199,7 @@ class TurnEngine:
             tools=tools,
             provider=self._speaking.provider,
             fallback=self._speaking.fallback,
+            by_agent=self._speaking.by_agent,
             emit=emit,
             max_steps=self._settings.max_steps,
             max_tokens=self._settings.max_tokens,

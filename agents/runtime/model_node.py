@@ -42,6 +42,8 @@ def _recorded(turn: Turn, step: int) -> AIMessage | None:
 
 
 async def _ask(turn: Turn, state: AgentState) -> AIMessage:
+    if turn.degraded is None:
+        turn.provider = turn.by_agent.get(state.get("agent", ""), turn.provider)
     try:
         return await _speak(turn, turn.provider, state)
     except ModelFailed as failure:

@@ -1,6 +1,6 @@
 """What a running turn offers to the nodes of a graph (LangGraph's `Runtime.context`)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -101,6 +101,7 @@ class Turn:
         emit: sends an event to the conversation's stream (DESIGN: HTTP contract).
         replay: model outputs by step, recorded by a holder that crashed.
         provider: the model that speaks; replaced by `fallback` when it fails.
+        by_agent: the models of agents that speak otherwise than the rest.
         max_steps: calls of a model in one run.
         max_tokens: read and written by models in one run; None is without bound.
         max_cost_micros: of those tokens by the price table; None is without bound.
@@ -114,6 +115,7 @@ class Turn:
     fallback: Provider
     emit: Callable[[str, dict[str, object]], Awaitable[None]]
     max_steps: int
+    by_agent: Mapping[str, Provider] = field(default_factory=dict)
     max_tokens: int | None = None
     max_cost_micros: int | None = None
     replay: dict[int, dict[str, object]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -82,8 +83,22 @@ def check_language_model() -> Finding:
     settings = AgentSettings()
     if settings.llm_provider == "offline":
         return ok("Language model", "offline: rules and quoted passages; no key needed")
+    if settings.llm_provider == "transformers":
+        return _check_local_model(Path(settings.transformers_model or ""))
     where = settings.openai_base_url or "api.openai.com"
     detail = f"{settings.llm_provider}, {settings.openai_model} at {where}"
     if settings.openai_api_key is None:
         return broken("Language model", f"{detail}, no key", "set OPENAI_API_KEY")
     return ok("Language model", f"{detail}, key set")
+
+
+def _check_local_model(folder: Path) -> Finding:
+    if find_spec("transformers") is None or find_spec("torch") is None:
+        return broken(
+            "Language model", "transformers is not installed", "pip install 'orienta[models]'"
+        )
+    if not (folder / "config.json").is_file():
+        return broken(
+            "Language model", f"{folder} holds no model", "set ORIENTA_TRANSFORMERS_MODEL"
+        )
+    return ok("Language model", f"transformers, {folder}")

@@ -114,6 +114,7 @@ class Talk:
     provider: Provider = field(default_factory=OfflineProvider)
     fallback: Provider = field(default_factory=OfflineProvider)
     identity: Any = "visitor"
+    by_agent: dict[str, Provider] = field(default_factory=dict)
     max_steps: int = 6
     max_tokens: int | None = None
     max_cost_micros: int | None = None
@@ -158,6 +159,7 @@ class Talk:
             provider=self.provider,
             fallback=self.fallback,
             emit=emit,
+            by_agent=self.by_agent,
             max_steps=self.max_steps,
             max_tokens=self.max_tokens,
             max_cost_micros=self.max_cost_micros,
