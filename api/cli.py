@@ -16,6 +16,7 @@ from api.commands import (
     doctor,
     erasures,
     events,
+    graph,
     imports,
     ingest,
     migrate,
@@ -55,6 +56,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         ingest.ingest,
         search.search,
         doctor.doctor,
+        graph.graph,
     ):
         app.command()(verb)
     app.command("demo-data")(demo_data.demo_data)
