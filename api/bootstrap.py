@@ -67,6 +67,7 @@ from crm.people.contact.service import PreferenceService
 from crm.people.duplicates.service import DuplicateService
 from crm.people.merging.service import MergeService
 from crm.people.service import PeopleService
+from crm.pipeline.scoring.report import ScoringReports
 from crm.pipeline.scoring.service import ScoringService
 from crm.pipeline.service import PipelineService
 from crm.pipeline.sla.service import SlaService
@@ -113,6 +114,7 @@ class Services:
     tasks: TaskService
     sla: SlaService
     scoring: ScoringService
+    scoring_reports: ScoringReports
     attendance: AttendanceService
     completion: CompletionService
     certificates: CertificateService
@@ -276,6 +278,7 @@ def _wire(
         tasks=TaskService(database),
         sla=SlaService(database),
         scoring=scoring,
+        scoring_reports=ScoringReports(database),
         support=support,
         appointments=appointments,
         conversations=conversations,

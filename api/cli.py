@@ -22,6 +22,7 @@ from api.commands import (
     migrate,
     ping,
     sagas,
+    scoring,
     search,
     search_index,
     serve,
@@ -65,6 +66,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.add_typer(erasures.app, name="erasures")
     app.add_typer(events.app, name="events")
     app.add_typer(sagas.app, name="sagas")
+    app.add_typer(scoring.app, name="scoring")
     app.add_typer(search_index.app, name="search-index")
     first = arguments[0] if arguments else "--help"
     for entry in entry_points(group=PLUGINS):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from crm.actor import SERVICE_ACTOR, AgentIdentity
 from crm.errors import Unavailable
+from crm.pipeline.scoring.training import can_train
 from tools.context import ToolContext, ToolRequest
 from tools.results import Ok
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 SCORER = replace(SERVICE_ACTOR, agent=AgentIdentity("lead_scoring", "rules", "1"))
 #: Local time; by then the day's events have been told everywhere.
 NIGHT = time(3)
+WEEK = timedelta(days=7)
 
 
 async def score_due_leads(services: "Services") -> None:
@@ -33,6 +35,16 @@ async def score_every_night(services: "Services") -> bool:
         return False
     await score_leads(services, whole=True)
     return True
+
+
+async def train_scores(services: "Services") -> bool:
+    """Train once a week where training is installed; return whether there was enough to learn from.
+
+    A model that wins serves from the next batch on.
+    """
+    last = await services.scoring.last_training()
+    due = last is None or services.clock.now() - last >= WEEK
+    return can_train() and due and await services.scoring.train() is not None
 
 
 async def score_leads(services: "Services", *, whole: bool) -> dict[str, object]:

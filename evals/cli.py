@@ -25,6 +25,7 @@ app.command("bench")(bench)
 EVERYTHING = "all"
 RETRIEVAL = "retrieval"
 RECOMMENDATION = "recommendation"
+SCORING = "scoring"
 
 #: Whether all is well, and the record of it.
 Outcome = tuple[bool, dict[str, Any]]
@@ -70,6 +71,8 @@ def run(
         outcomes.append(_measure_retrieval(console))
     if suite in {EVERYTHING, RECOMMENDATION}:
         outcomes.append(_measure_recommendation(console, held_out))
+    if suite in {EVERYTHING, SCORING}:
+        outcomes.append(_measure_scoring(console))
     if json is not None:
         write_json(json, [record for _, record in outcomes])
     raise typer.Exit(0 if all(good for good, _ in outcomes) else 1)
@@ -108,6 +111,13 @@ def _measure_recommendation(console: Console, held_out: Path | None) -> Outcome:
 
     good, figures = measure_recommendation(console, held_out=held_out)
     return good, {"suite": RECOMMENDATION, "good": good, "figures": figures}
+
+
+def _measure_scoring(console: Console) -> Outcome:
+    from evals.scoring.report import measure_scoring
+
+    good, figures = measure_scoring(console)
+    return good, {"suite": SCORING, "good": good, "figures": figures}
 
 
 async def _play(console: Console, settings: Settings, suite: Suite, provider: str) -> SuiteResult:

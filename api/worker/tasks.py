@@ -17,7 +17,7 @@ from api.bootstrap import Services
 from api.recommendation import train_recommender
 from api.relay import relay_batch
 from api.relay import run_deliveries as run_batch
-from api.scoring import score_due_leads, score_every_night
+from api.scoring import score_due_leads, score_every_night, train_scores
 from api.worker.bridge import bridge, close_bridge
 from api.worker.jobs import BUDGET_S, Job, note_worker
 from api.worker.retention import forget_all
@@ -233,5 +233,6 @@ JOBS: tuple[Job, ...] = (
     Job("refresh_analytics", refresh_analytics, 15.0),
     Job("score_due_leads", score_due_leads, 2.0),
     Job("score_every_night", score_every_night, 300.0),
+    Job("train_scores", train_scores, 21_600.0),
     Job("train_recommender", train_recommender, 3_600.0),
 )

@@ -7,25 +7,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from crm.actor import Actor
+import numpy as np
+
+from crm.actor import SERVICE_ACTOR, Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId, new_id
-from crm.journal.audit import shown
+from crm.journal.audit import performed, shown
 from crm.people.authority import audits_reads
 from crm.pipeline.events import LeadScored, LeadsScored
 from crm.pipeline.models import LeadId
-from crm.pipeline.scoring import store
+from crm.pipeline.scoring import history_store, model_store, store
+from crm.pipeline.scoring.contest import enough, hold_contest
 from crm.pipeline.scoring.facts import Batch, LeadFacts, batch_of
 from crm.pipeline.scoring.features import default_features
+from crm.pipeline.scoring.model_store import TrainedModel
 from crm.pipeline.scoring.models import AdditiveModel, Explanation
 from crm.pipeline.scoring.moves import is_move, most_moved
 from crm.pipeline.scoring.scorecard import default_scorecard
 from crm.pipeline.scoring.store import Scoring
+from crm.pipeline.scoring.training import Seen
 
 #: As many leads that something happened with are scored together.
 DUE_BATCH = 1_000
+#: Older leads say little about today's.
+MOST_LEARNT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,42 @@ class ScoringService:
             uow.publish(LeadsScored(scoring_id=scoring.id, changed=scoring.changed))
         return scoring
 
+    async def train(self) -> TrainedModel | None:
+        """Train a model on the leads whose outcome is known; it serves only if it wins.
+
+        Returns: None while there is too little to learn from.
+        Raises: Unavailable("score.trainer").
+        """
+        features, now = default_features(), self._db.clock.now()
+        async with self._db.read() as conn:
+            facts, outcomes = await history_store.select_history(conn, now=now, most=MOST_LEARNT)
+        labels = np.array(outcomes, dtype=np.bool_)
+        if not enough(labels):
+            return None
+        seen = Seen(batch_of(facts).columns, labels)
+        async with self._db.transaction() as uow:
+            champion = await self._serving(uow)
+        # Training takes seconds: it holds neither a connection nor the event loop.
+        held = await asyncio.to_thread(hold_contest, seen, champion, features)
+        async with self._db.transaction() as uow:
+            version = await model_store.insert_model(
+                uow.conn,
+                held.model,
+                leads=len(seen),
+                won=held.won,
+                measures=held.measures,
+                at=now,
+            )
+            told = {"version": version, "won": held.won, "leads": len(seen), **held.measures}
+            uow.audit(performed(SERVICE_ACTOR, "score.train", payload=told))
+        return TrainedModel(version, now, len(seen), held.won, held.measures)
+
+    async def last_training(self) -> datetime | None:
+        """Return when a model was last trained."""
+        async with self._db.read() as conn:
+            trained = await model_store.select_trainings(conn, limit=1)
+        return trained[0].trained_at if trained else None
+
     async def read_score(self, lead_id: LeadId, *, actor: Actor) -> ScoreReading:
         """Return a lead's score with where it comes from; the reading is audited.
 
@@ -132,11 +175,13 @@ class ScoringService:
         return ScoreReading(lead_id, person_id, model, explanation, line.scored_at)
 
     async def _serving(self, uow: UnitOfWork) -> AdditiveModel:
-        return default_scorecard()
+        version = default_features().version
+        trained = await model_store.select_champion(uow.conn, features_version=version)
+        return trained or default_scorecard()
 
     async def _named(self, uow: UnitOfWork, name: str) -> AdditiveModel | None:
         card = default_scorecard()
-        return card if card.name == name else None
+        return card if card.name == name else await model_store.select_named(uow.conn, name)
 
 
 def score_leads(model: AdditiveModel, facts: Sequence[LeadFacts], at: datetime) -> Scored:

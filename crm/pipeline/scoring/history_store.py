@@ -1,0 +1,87 @@
+"""The SQL of what was known of leads a while after they began, and of what became of them."""
+
+from datetime import datetime, timedelta
+
+from psycopg.rows import tuple_row
+
+from crm.db import Connection
+from crm.pipeline.scoring.facts import LeadFacts
+from crm.pipeline.scoring.store import RECENT
+
+#: A lead is looked at so long after it began: as then, everything later is unknown.
+LANDMARK = timedelta(days=7)
+#: By so long after that it has enrolled, or it counts as one that did not.
+OUTCOME = timedelta(days=90)
+
+_HISTORY = """
+    WITH seen AS MATERIALIZED (
+        SELECT l.id, l.person_id, l.source, l.programme_code, l.course_code, l.created_at,
+            l.created_at + %(landmark)s AS at, s.to_stage AS stage, s.occurred_at AS stage_since
+        FROM leads l CROSS JOIN LATERAL (
+            SELECT to_stage, occurred_at FROM lead_stages
+            WHERE lead_id = l.id AND occurred_at <= l.created_at + %(landmark)s
+            ORDER BY occurred_at DESC, id DESC LIMIT 1
+        ) s
+        WHERE l.created_at + %(landmark)s + %(outcome)s <= %(now)s
+            AND s.to_stage NOT IN ('enrolled', 'lost')
+        ORDER BY l.created_at DESC, l.id DESC LIMIT %(most)s
+    )
+    SELECT l.id, l.person_id, l.source, l.stage,
+        l.programme_code IS NOT NULL, l.course_code IS NOT NULL,
+        (extract(epoch FROM l.at - coalesce(a.seen_at, l.created_at)) / 86400)::float8,
+        (extract(epoch FROM l.at - l.stage_since) / 86400)::float8,
+        a.messages, a.visits, a.forms, a.meetings, a.tries,
+        (extract(epoch FROM r.spent) / 3600)::float8,
+        EXISTS (
+            SELECT FROM (
+                SELECT DISTINCT ON (channel) granted FROM consents
+                WHERE person_id = l.person_id AND purpose = 'marketing' AND recorded_at <= l.at
+                ORDER BY channel, recorded_at DESC, id DESC
+            ) c WHERE granted
+        ),
+        EXISTS (
+            SELECT FROM lead_stages WHERE lead_id = l.id AND to_stage = 'enrolled'
+                AND occurred_at <= l.at + %(outcome)s
+        )
+    FROM seen l
+    CROSS JOIN LATERAL (
+        SELECT
+            max(occurred_at) FILTER (WHERE direction = 'in' OR kind IN ('page_visit', 'form'))
+                AS seen_at,
+            count(*) FILTER (WHERE direction = 'in' AND kind IN ('message', 'call', 'email')
+                AND occurred_at > l.at - %(recent)s)::int AS messages,
+            count(*) FILTER (WHERE kind = 'page_visit' AND occurred_at > l.at - %(recent)s)::int
+                AS visits,
+            count(*) FILTER (WHERE kind = 'form')::int AS forms,
+            count(*) FILTER (WHERE kind = 'meeting')::int AS meetings,
+            count(*) FILTER (WHERE direction = 'out' AND kind IN ('message', 'call', 'email',
+                'meeting') AND occurred_at > l.at - %(recent)s)::int AS tries
+        FROM activities WHERE lead_id = l.id AND occurred_at <= l.at
+    ) a
+    LEFT JOIN LATERAL (
+        SELECT min(spent) AS spent FROM sla_clocks
+        WHERE subject_kind = 'lead' AND subject_id = l.id AND target = 'first_response'
+            AND stopped_at <= l.at
+    ) r ON TRUE
+    ORDER BY l.created_at, l.id
+"""
+
+
+async def select_history(
+    conn: Connection, *, now: datetime, most: int
+) -> tuple[list[LeadFacts], list[bool]]:
+    """Return what was known of the newest leads whose outcome is known, the oldest first, and it.
+
+    A merge or an erasure since then has left its traces in what is known; both are rare.
+    """
+    asked = {
+        "now": now,
+        "landmark": LANDMARK,
+        "outcome": OUTCOME,
+        "recent": RECENT,
+        "most": most,
+    }
+    async with conn.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(_HISTORY, asked)
+        rows = await cursor.fetchall()
+    return [LeadFacts._make((*row[:-1], None, None, None)) for row in rows], [r[-1] for r in rows]

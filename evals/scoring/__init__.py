@@ -1,0 +1,1 @@
+"""How well scores are trained, on leads of another seller whose outcome is known."""
