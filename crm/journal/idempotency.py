@@ -7,6 +7,7 @@ from uuid import UUID
 
 from crm.db import UnitOfWork
 from crm.errors import Conflict, Unavailable
+from crm.ids import new_id
 from crm.journal import store
 from crm.journal.audit import canonical
 from crm.journal.leavings.models import Kept
@@ -26,6 +27,11 @@ class IdempotencyKey:
     scope: str
     key: str
     subject_id: UUID
+
+
+def effect_key_of(key: IdempotencyKey | None) -> str:
+    """Return the effect of a call: the caller's key, or one that happens once."""
+    return f"{key.scope}:{key.key}" if key else str(new_id())
 
 
 @dataclass(frozen=True, slots=True)

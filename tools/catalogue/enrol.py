@@ -15,7 +15,7 @@ from crm.errors import RuleBroken
 from crm.ids import PersonId
 from crm.money import Money
 from crm.payments.invoices.models import Instalment
-from crm.payments.service import Bill
+from crm.payments.linking import Bill
 from crm.workflows.enrolment.models import StartEnrolment
 from crm.workflows.enrolment.offers import SeatOffer, WantedSeat, find_seat
 from tools.arguments import ToolInput
