@@ -1,10 +1,8 @@
-"""Use cases of sagas: start, look, cancel, resume, advance, wake."""
+"""Use cases of sagas: start, cancel, resume, advance, wake."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import datetime
-from uuid import UUID
 
 from crm.actor import Actor
 from crm.courses.enrolments.models import EnrolmentId
@@ -12,16 +10,11 @@ from crm.courses.fees.models import QuoteId
 from crm.courses.seats.authority import seat_owner
 from crm.courses.seats.models import HoldId
 from crm.db import Database, UnitOfWork
-from crm.errors import NotFound, RuleBroken
+from crm.errors import RuleBroken
 from crm.identity.permissions import Area, require
-from crm.ids import new_id
-from crm.journal.audit import shown
-from crm.journal.idempotency import IdempotencyKey
+from crm.journal.idempotency import IdempotencyKey, effect_key_of
 from crm.once import do_once
-from crm.paging import Page, decode_cursor, encode_cursor, page_of
-from crm.payments import store as payments
-from crm.payments.models import InvoiceId, Payment
-from crm.people.authority import audits_reads
+from crm.payments.models import InvoiceId
 from crm.workflows import store
 from crm.workflows.crash_points import Reach, inert
 from crm.workflows.engine import SagaEngine, turn, write
@@ -29,7 +22,8 @@ from crm.workflows.enrolment.acts import start_enrolment
 from crm.workflows.enrolment.models import StartEnrolment
 from crm.workflows.enrolment.offers import SeatOffer, WantedSeat, offer_seat, withdraw_offer
 from crm.workflows.enrolment.steps import EnrolmentWorkflow
-from crm.workflows.models import Become, InvoicedCourse, Saga, SagaId, SagaStep
+from crm.workflows.models import Become, Saga, SagaId
+from crm.workflows.reading import SagaReading, unknown_saga
 from crm.workflows.records import record_turn
 from crm.workflows.terms import Terms
 from crm.workflows.withdrawal.acts import preview_withdrawal, start_withdrawal
@@ -37,7 +31,7 @@ from crm.workflows.withdrawal.models import Leaving, StartWithdrawal
 from crm.workflows.withdrawal.steps import WithdrawalWorkflow
 
 
-class WorkflowService:
+class WorkflowService(SagaReading):
     """Sagas of a deployment.
 
     Args:
@@ -45,7 +39,7 @@ class WorkflowService:
     """
 
     def __init__(self, database: Database, terms: Terms, *, reach: Reach = inert) -> None:
-        self._db = database
+        super().__init__(database)
         self._terms = terms
         workflows = EnrolmentWorkflow(terms), WithdrawalWorkflow(terms)
         self._engine = SagaEngine(
@@ -151,7 +145,7 @@ class WorkflowService:
         said: Mapping[str, object],
         key: IdempotencyKey | None,
     ) -> Saga:
-        effect_key = f"{key.scope}:{key.key}" if key else str(new_id())
+        effect_key = effect_key_of(key)
         async with self._db.transaction() as uow:
             saga = await do_once(
                 uow,
@@ -168,65 +162,6 @@ class WorkflowService:
         async with self._db.read() as conn:
             return await store.select_saga(conn, saga.id, owner=None) or saga
 
-    async def get_saga(
-        self, saga_id: SagaId, *, actor: Actor
-    ) -> tuple[Saga, tuple[SagaStep, ...], Payment | None]:
-        """Return a saga with its steps and its latest payment; a student finds only their own.
-
-        Raises: NotFound("saga.unknown"); Denied("auth.role" | "identity.level").
-        """
-        owner = seat_owner(actor, write=False)
-        async with self._db.audited_read() as uow:
-            saga = await store.select_saga(uow.conn, saga_id, owner=owner)
-            if saga is None:
-                raise _unknown()
-            steps = await store.select_steps(uow.conn, saga_id)
-            if audits_reads(actor):
-                uow.audit(shown(actor, "saga.read", (saga.person_id,)))
-            made = (
-                await payments.select_payments_of(uow.conn, saga.invoice_id)
-                if saga.invoice_id
-                else []
-            )
-        return saga, tuple(steps), made[-1] if made else None
-
-    async def titles_of(
-        self, invoice_ids: Sequence[InvoiceId], *, actor: Actor
-    ) -> Mapping[InvoiceId, InvoicedCourse]:
-        """Return which courses some invoices are for, a student's own only.
-
-        Raises: Denied("auth.role" | "identity.level").
-        """
-        owner = seat_owner(actor, write=False)
-        async with self._db.read() as conn:
-            return await store.select_invoiced(conn, invoice_ids, owner=owner)
-
-    async def list_sagas(
-        self,
-        filters: Mapping[str, object] | None = None,
-        *,
-        cursor: str | None = None,
-        limit: int = 50,
-        actor: Actor,
-    ) -> Page[Saga]:
-        """Return sagas, the newest first; a student finds only their own.
-
-        Args:
-            filters: any of `status`, `person_id`, `is_parked`; None is no filter.
-        Raises: RuleBroken("page.cursor"); Denied("auth.role" | "identity.level").
-        """
-        owner = seat_owner(actor, write=False)
-        after = decode_cursor(cursor, datetime.fromisoformat, UUID)
-        async with self._db.audited_read() as uow:
-            rows = await store.select_sagas(
-                uow.conn, filters or {}, owner=owner, after=after, limit=limit + 1
-            )
-            page = page_of(rows, limit, lambda s: encode_cursor(s.created_at, s.id))
-            if audits_reads(actor):
-                seen = tuple(saga.person_id for saga in page.items)
-                uow.audit(shown(actor, "saga.list", seen))
-        return page
-
     async def cancel(self, saga_id: SagaId, *, actor: Actor) -> Saga:
         """Undo an enrolment that has not ended; a student only before they are enrolled.
 
@@ -239,7 +174,7 @@ class WorkflowService:
         async with self._db.transaction() as uow:
             saga = await self._locked(uow, saga_id)
             if owner not in (None, saga.person_id):
-                raise _unknown()
+                raise unknown_saga()
             settled = saga.kind != "enrolment" or saga.is_over
             if settled or (owner is not None and saga.enrolment_id is not None):
                 raise RuleBroken("saga.over", "This can no longer be cancelled; withdraw instead.")
@@ -281,7 +216,7 @@ class WorkflowService:
     async def _locked(self, uow: UnitOfWork, saga_id: SagaId) -> Saga:
         saga = await store.lock_saga(uow.conn, saga_id)
         if saga is None:
-            raise _unknown()
+            raise unknown_saga()
         return saga
 
     async def advance_due(self, limit: int = 50) -> int:
@@ -301,7 +236,3 @@ async def _failed_refunds(uow: UnitOfWork, saga: Saga) -> int:
     if saga.invoice_id is None:
         return 0
     return (await store.select_refunds_of(uow.conn, saga.invoice_id)).count("failed")
-
-
-def _unknown() -> NotFound:
-    return NotFound("saga.unknown", "There is no such saga.")
