@@ -7,6 +7,7 @@ from uuid import UUID
 from crm.actor import Actor
 from crm.courses.fees import acts, store
 from crm.courses.fees.applications.service import ApplicationService
+from crm.courses.fees.expiry import EXPIRE_BATCH, expire_quotes
 from crm.courses.fees.models import FeePolicy, Quote, QuoteId, QuoteStatus
 from crm.courses.fees.terms.service import TermsService
 from crm.courses.models import CohortId
@@ -124,10 +125,10 @@ class FeeService:
                 about=lambda quote: quote.person_id,
             )
 
-    async def expire_due(self, limit: int = acts.EXPIRE_BATCH) -> int:
+    async def expire_due(self, limit: int = EXPIRE_BATCH) -> int:
         """Let quotes that nobody accepted in time expire; returns how many did."""
         async with self._db.transaction() as uow:
-            return await acts.expire_quotes(uow, limit=limit)
+            return await expire_quotes(uow, limit=limit)
 
     async def get_quote(self, quote_id: QuoteId, *, actor: Actor) -> Quote:
         """Return a quote, a student's own only; staff's reading is audited.
