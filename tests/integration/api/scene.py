@@ -103,8 +103,7 @@ class Scene:
     async def staff(self) -> str:
         found = await self.stage.client.get("/v1/admin/staff")
         advisors = [m for m in found.json()["items"] if m["role"] == "advisor"]
-        taken = set(self._made.values())
-        return next(str(m["id"]) for m in advisors if m["id"] not in taken)
+        return next(str(m["id"]) for m in advisors if m["id"] not in self._made.values())
 
     async def adviser(self) -> str:
         """Return somebody who can be booked for a video call."""
