@@ -1,13 +1,13 @@
 """Use cases of the people who look after the knowledge: bring documents, and take them away."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from api.course_index import COLLECTION as COURSES
+from api.ingests import StartIngest, keep_upload, renewing, unknown_document
 from crm.actor import Actor
 from crm.db import Connection, Database
 from crm.errors import NotFound, RuleBroken
@@ -19,33 +19,12 @@ from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.uploads import Upload, spooled
 from retrieval.errors import Unreadable
 from retrieval.ingest.declared import Declared
-from retrieval.ingest.jobs.models import AsideItem, Job, NewJob, SourceKind
+from retrieval.ingest.jobs.models import AsideItem, Job, NewJob
 from retrieval.ingest.service import IngestService
 from retrieval.ingest.web.addresses import WebPolicy
 from retrieval.models import Language
 from retrieval.stores import pg_catalogue, pg_documents, pg_jobs
 from retrieval.stores.pg_catalogue import CatalogueEntry, VersionEntry
-
-_PART = 256 * 1024
-_PARTS_AT_ONCE = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartIngest:
-    """What is to be read.
-
-    Args:
-        place: the file's name, the sitemap's address, or a folder of this machine.
-        fields: what holds whatever the files say: slug, language, audience, …
-        defaults: what holds where the files say nothing.
-    """
-
-    source: SourceKind
-    place: str
-    collection: str
-    fields: Mapping[str, Any]
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    complete: bool = False
 
 
 class KnowledgeDesk:
@@ -97,7 +76,7 @@ class KnowledgeDesk:
                 conn, {"id": document_id}, on=on, after="", limit=1
             )
         if not rows:
-            raise _unknown()
+            raise unknown_document()
         return rows[0]
 
     async def versions(
@@ -117,7 +96,7 @@ class KnowledgeDesk:
                 limit=limit + 1,
             )
         if not rows and below is None:
-            raise _unknown()
+            raise unknown_document()
         return page_of(rows, limit, lambda row: encode_cursor(row.version))
 
     async def withdraw(
@@ -165,15 +144,21 @@ class KnowledgeDesk:
         command: StartIngest,
         content: AsyncIterator[bytes],
         *,
+        on: date,
         actor: Actor,
         key: IdempotencyKey | None,
     ) -> Job:
         """Keep a file for workers to read.
 
-        Raises: RuleBroken("knowledge.size" | "knowledge.empty").
+        Args:
+            on: the day whose version of a document it renews, if it renews one.
+
+        Raises:
+            RuleBroken("knowledge.size" | "knowledge.empty" | "knowledge.replaces").
+            NotFound("knowledge.unknown"): there is nothing to renew.
         """
         async with spooled(content, max_bytes=self._max_bytes, area="knowledge") as upload:
-            return await self._start(command, actor=actor, key=key, upload=upload)
+            return await self._start(command, actor=actor, key=key, upload=upload, on=on)
 
     async def read_sitemap(
         self, command: StartIngest, *, actor: Actor, key: IdempotencyKey | None
@@ -205,6 +190,7 @@ class KnowledgeDesk:
         actor: Actor,
         key: IdempotencyKey | None,
         upload: Upload | None = None,
+        on: date | None = None,
         claim_s: float | None = None,
     ) -> Job:
         if command.collection == COURSES:
@@ -213,10 +199,11 @@ class KnowledgeDesk:
         async with self._db.transaction() as uow:
 
             async def act() -> str:
-                job = self._new_job(command, actor)
+                meant = await renewing(uow.conn, command, on=on) if on else command
+                job = self._new_job(meant, actor)
                 await pg_jobs.insert_job(uow.conn, job, claim_s=claim_s)
                 if upload:
-                    await _keep(uow.conn, job.id, upload)
+                    await keep_upload(uow.conn, job.id, upload)
                 payload = {"source": command.source, "place": command.place, "sha256": digest}
                 uow.audit(_entry(actor, "knowledge.ingest", {**payload, "job_id": str(job.id)}))
                 return str(job.id)
@@ -294,21 +281,9 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
 _LAST = 2**31 - 1
 
 
-async def _keep(conn: Connection, job_id: UUID, upload: Upload) -> None:
-    """Store a file in pieces, a few at a time."""
-    waiting, first = upload.parts(_PART), 0
-    while parts := list(islice(waiting, _PARTS_AT_ONCE)):
-        await pg_jobs.insert_parts(conn, job_id, first, parts)
-        first += len(parts)
-
-
 async def _require(conn: Connection, document_id: str) -> None:
     if not await pg_catalogue.is_knowledge(conn, document_id):
-        raise _unknown()
-
-
-def _unknown() -> NotFound:
-    return NotFound("knowledge.unknown", "There is no such document.")
+        raise unknown_document()
 
 
 async def _job(conn: Connection, job_id: UUID, *, lock: bool = False) -> Job:

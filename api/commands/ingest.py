@@ -16,7 +16,7 @@ from crm.errors import RuleBroken
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
-    from api.knowledge import StartIngest
+    from api.ingests import StartIngest
     from retrieval.ingest.jobs.models import AsideItem, Job
 
 _SHOWN = 50
@@ -38,7 +38,7 @@ def ingest(
     ] = False,
 ) -> None:
     """Bring the knowledge in step with a folder: new, changed and vanished documents."""
-    from api.knowledge import StartIngest
+    from api.ingests import StartIngest
 
     console = Console()
     if audience not in (None, "public", "students", "staff"):

@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Query, Request, Response, status
 
 from api.auth import staff_in
 from api.dependencies import IdempotencyDep, PageDep, ServicesDep
-from api.knowledge import StartIngest
+from api.ingests import StartIngest
 from api.routes.knowledge_bodies import (
     COLLECTION,
     AsidePage,
@@ -21,7 +21,6 @@ from api.routes.knowledge_bodies import (
 )
 from api.routing import Chapter
 from crm.actor import Actor
-from crm.errors import RuleBroken
 from crm.identity.permissions import Area
 from retrieval.stores.pg_catalogue import DocumentState
 
@@ -74,17 +73,12 @@ async def upload_document(
     A changed file of the same slug and language becomes a new version. With `replaces` the file
     becomes the next version of that document, whatever it says of itself.
     """
-    if fields.replaces is not None:
-        current = await services.library.desk.get(fields.replaces, on=services.courses.today())
-        pinned = {"slug": current.slug, "language": current.language}
-        if any(getattr(fields, name) not in (None, value) for name, value in pinned.items()):
-            raise RuleBroken("knowledge.replaces", "`replaces` says slug and language itself.")
-        kept = {"audience": current.audience, "topic": current.topic, "title": current.title}
-        command = fields.command(current.collection, {**kept, **fields.declared(), **pinned})
-    else:
-        command = fields.command(fields.collection, fields.declared())
     job = await services.library.desk.upload(
-        command, request.stream(), actor=staff, key=idempotency
+        fields.command(),
+        request.stream(),
+        on=services.courses.today(),
+        actor=staff,
+        key=idempotency,
     )
     response.headers["Location"] = f"/v1/knowledge/ingests/{job.id}"
     return IngestOut.model_validate(job)

@@ -1,6 +1,5 @@
 """What is sent and answered about the institution's documents."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.bodies import Body, Out
-from api.knowledge import StartIngest
+from api.ingests import StartIngest
 from api.moments import Day
 from retrieval.ingest.declared import SLUG
 from retrieval.ingest.jobs.models import JobStatus, SourceKind
@@ -144,10 +143,14 @@ class FieldsQuery(Fields):
         None, pattern=r"^kb:[a-z0-9-]{1,80}:(es|en)$", description="The document that it renews"
     )
 
-    def command(self, collection: str, declared: Mapping[str, Any]) -> StartIngest:
+    def command(self) -> StartIngest:
         """Return what is to be read."""
         return StartIngest(
-            source="upload", place=self.file_name, collection=collection, fields=declared
+            source="upload",
+            place=self.file_name,
+            collection=self.collection,
+            fields=self.declared(),
+            replaces=self.replaces,
         )
 
 

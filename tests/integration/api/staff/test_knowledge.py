@@ -178,6 +178,16 @@ async def test_the_same_key_takes_a_file_once(library: Library) -> None:
     assert not await library.services.library.runner.run_next()
 
 
+async def test_the_same_key_renews_a_document_once_whatever_became_of_it(library: Library) -> None:
+    await library.bring(file_name="turnos.md")
+    renewal = {"file_name": "turnos.md", "replaces": "kb:turnos:es"}
+    first = await library.send("# Turnos\n\nPor la tarde.", key="renews", **renewal)
+    await library.client.delete("/v1/knowledge/kb:turnos:es", headers=library.admin)
+    again = await library.send("# Turnos\n\nPor la tarde.", key="renews", **renewal)
+    assert again.status_code == first.status_code == 202, again.text
+    assert again.json()["id"] == first.json()["id"]
+
+
 @pytest.mark.parametrize(
     ("query", "content", "code"),
     [
