@@ -160,6 +160,7 @@ class OpenRun:
             payload={
                 "reply": outcome.reply,
                 "citations": list(outcome.citations),
+                "flags": list(outcome.flags),
                 "answers": [str(m.id) for m in self._work.answering],
             },
             chain_id=self._work.conversation.id,

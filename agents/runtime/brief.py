@@ -5,6 +5,10 @@ from typing import Literal
 
 Locale = Literal["es", "en"]
 
+#: Under which a system message keeps its instructions, apart from the situation, in its
+#: `additional_kwargs`: they never leave.
+INSTRUCTIONS = "instructions"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingConfirmation:

@@ -37,6 +37,7 @@ def outcome_of(
         cost_micros=turn.usage.cost_micros,
         error_code=state.get("failed"),
         degraded=turn.degraded,
+        flags=state["brief"].flags if "brief" in state else (),
     )
 
 

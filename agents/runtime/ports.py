@@ -81,6 +81,7 @@ class Outcome:
 
     Args:
         degraded: why the fallback spoke, if it did.
+        flags: what the guards noted of the messages and of the reply.
     """
 
     status: RunEnd
@@ -98,6 +99,7 @@ class Outcome:
     cost_micros: int = 0
     error_code: str | None = None
     degraded: str | None = None
+    flags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

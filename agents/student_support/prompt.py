@@ -7,7 +7,7 @@ from pathlib import Path
 from langchain_core.messages import BaseMessage, RemoveMessage, SystemMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
-from agents.runtime.brief import Brief, Locale
+from agents.runtime.brief import INSTRUCTIONS, Brief, Locale
 from agents.runtime.state import AgentState
 
 _FOLDER = Path(__file__).parent / "prompts"
@@ -27,8 +27,11 @@ def _text(name: str) -> str:
 
 def system_message(brief: Brief) -> SystemMessage:
     """Return the instructions in the brief's language, the policy and the situation."""
-    content = f"{_text(brief.locale)}\n\n{_text('policy')}\n\n{_situation(brief)}"
-    return SystemMessage(content=content, additional_kwargs=brief.to_kwargs())
+    instructions = f"{_text(brief.locale)}\n\n{_text('policy')}"
+    return SystemMessage(
+        content=f"{instructions}\n\n{_situation(brief)}",
+        additional_kwargs={**brief.to_kwargs(), INSTRUCTIONS: instructions},
+    )
 
 
 def instruct(state: AgentState) -> dict[str, object]:

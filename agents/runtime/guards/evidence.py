@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
-from agents.runtime.brief import Brief
+from agents.runtime.brief import INSTRUCTIONS, Brief
 from agents.runtime.guards.facts import Fact, facts_in, unit_of
+from agents.runtime.guards.instructions import Runs, runs_of
 from agents.runtime.guards.numbers import plain
 from tools.results import NeedsConfirmation, Ok, Refused, ToolResult
 from tools.wording import major_units
@@ -26,10 +27,12 @@ class Evidence:
     Args:
         found: from tool results and the clock.
         said: from the student's own messages; never good for contact data.
+        private: by which the agent's instructions are known again; never good to say.
     """
 
     found: frozenset[Fact]
     said: frozenset[Fact] = frozenset()
+    private: Runs = frozenset()
 
 
 def evidence_of(
@@ -56,7 +59,13 @@ def evidence_of(
         found.update(facts_in(brief.pending.summary))
         found.update(facts_in(_local(brief.pending.expires_at, zone)))
     said = {f for m in messages if isinstance(m, HumanMessage) for f in facts_in(str(m.content))}
-    return Evidence(frozenset(found), frozenset(said))
+    return Evidence(frozenset(found), frozenset(said), _private(messages))
+
+
+def _private(messages: Sequence[AnyMessage]) -> Runs:
+    """Return what the instructions say, without the situation that they come with."""
+    told = (m.additional_kwargs.get(INSTRUCTIONS, "") for m in messages if m.type == "system")
+    return frozenset[tuple[str, ...]]().union(*(runs_of(str(text)) for text in told))
 
 
 def _tool_messages(messages: Sequence[AnyMessage]) -> Iterator[ToolMessage]:

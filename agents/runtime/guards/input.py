@@ -7,6 +7,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from agents.llm.offline.lexicon import lexicon
+from agents.runtime.brief import Locale
+
+LOCALES: tuple[Locale, ...] = ("es", "en")
+
 #: Longer than this is flagged; the API has refused what is longer than it accepts.
 LONG_CHARS = 2_000
 
@@ -52,14 +57,22 @@ def fold(text: str) -> str:
 
 
 def input_flags(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return what the new messages show: `too_long`, `injection`, in a fixed order."""
+    """Return what the new messages show: `too_long`, `injection`, `abuse`, in a fixed order."""
     joined = list(texts)
     flags = []
     if any(len(text) > LONG_CHARS for text in joined):
         flags.append("too_long")
     if any(has_injection_signs(text) for text in joined):
         flags.append("injection")
+    if any(is_abusive(text) for text in joined):
+        flags.append("abuse")
     return tuple(flags)
+
+
+def is_abusive(text: str) -> bool:
+    """Return whether a text insults, in either language."""
+    folded = fold(text)
+    return any(lexicon(locale).intents["abuse"].search(folded) for locale in LOCALES)
 
 
 def has_injection_signs(text: str) -> bool:

@@ -2,13 +2,15 @@
 
 Figures, dates, amounts, percentages, codes and links must occur in this run's tool results, in the
 student's own messages or on the brief's clock; e-mail addresses and telephone numbers in the
-results alone.
+results alone. The agent's instructions do not leave either, nor what is in neither language.
 """
 
 from dataclasses import dataclass
 
 from agents.runtime.guards.evidence import Evidence, evidence_of, weekday
 from agents.runtime.guards.facts import Fact, facts_in
+from agents.runtime.guards.instructions import repeats
+from agents.runtime.guards.language import is_foreign
 from agents.runtime.guards.marks import without_marks
 from agents.runtime.guards.sentences import sentences_of
 
@@ -36,7 +38,9 @@ class Checked:
 
 
 def check_sentence(sentence: str, evidence: Evidence) -> bool:
-    """Return whether every fact in the sentence can be traced."""
+    """Return whether a sentence may leave: traced, in our languages, and no instruction of ours."""
+    if repeats(sentence, evidence.private) or is_foreign(without_marks(sentence)):
+        return False
     attributed = _attributes(sentence)
     return all(_supported(fact, evidence, attributed) for fact in facts_in(sentence))
 

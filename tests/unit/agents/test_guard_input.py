@@ -49,3 +49,15 @@ def test_questions_of_students_are_not_noted() -> None:
 def test_long_message_is_noted() -> None:
     assert input_flags(["a " * LONG_CHARS]) == ("too_long",)
     assert input_flags(["hola", "¿hay becas?"]) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["son unos ladrones", "eres un IMBÉCIL", "you are useless idiots", "what a scam"]
+)
+def test_insult_is_noted(text: str) -> None:
+    assert input_flags([text]) == ("abuse",)
+
+
+@pytest.mark.parametrize("text", ["¿hay cursos de inglés?", "me robaron la clave", "I am upset"])
+def test_complaint_without_an_insult_is_not_noted(text: str) -> None:
+    assert input_flags([text]) == ()
