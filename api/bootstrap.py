@@ -67,6 +67,8 @@ from crm.people.contact.service import PreferenceService
 from crm.people.duplicates.service import DuplicateService
 from crm.people.merging.service import MergeService
 from crm.people.service import PeopleService
+from crm.pipeline.actions.service import ActionService
+from crm.pipeline.actions.writing import LeadWriter
 from crm.pipeline.scoring.report import ScoringReports
 from crm.pipeline.scoring.service import ScoringService
 from crm.pipeline.service import PipelineService
@@ -115,6 +117,7 @@ class Services:
     sla: SlaService
     scoring: ScoringService
     scoring_reports: ScoringReports
+    actions: ActionService
     attendance: AttendanceService
     completion: CompletionService
     certificates: CertificateService
@@ -223,6 +226,7 @@ def _wire(
         database, saga_terms(settings, tills, quiet), reach=crash_points(os.environ)
     )
     scoring = ScoringService(database)
+    actions = ActionService(database, scoring)
     tools = ToolServices(
         courses=courses,
         advice=AdviceService(database, time_zone=settings.time_zone),
@@ -239,6 +243,8 @@ def _wire(
         conversations=conversations,
         confirmations=confirmations,
         scoring=scoring,
+        actions=actions,
+        lead_writer=LeadWriter(quiet=quiet, institution=settings.institution),
         knowledge=indexing.knowledge,
         recommenders=ServingRecommender(database.pool),
         time_zone=settings.time_zone,
@@ -279,6 +285,7 @@ def _wire(
         sla=SlaService(database),
         scoring=scoring,
         scoring_reports=ScoringReports(database),
+        actions=actions,
         support=support,
         appointments=appointments,
         conversations=conversations,

@@ -1,11 +1,14 @@
 """Freezes a call until its person agrees, and then executes exactly what was shown."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from crm.actor import Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import Conflict, Denied, NotFound, RuleBroken
 from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus, FrozenCall
@@ -26,6 +29,20 @@ _WHY_NOT = {
     ConfirmationStatus.EXPIRED: "The time to decide is over.",
     ConfirmationStatus.FAILED: "This was agreed to and could not be carried out.",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovedCall:
+    """A call that a member of staff accepts.
+
+    Args:
+        id: of the suggestion that it was kept with; it makes the effect's key.
+    """
+
+    id: UUID
+    tool: str
+    arguments: Mapping[str, object]
+    approver: Actor
 
 
 class Approvals:
@@ -98,12 +115,33 @@ class Approvals:
             await self._confirmations.mark_executed(uow, held.id)
         return result
 
+    async def execute_approved(self, attempt: Attempt, call: ApprovedCall) -> Ok:
+        """Execute a call that a member of staff accepts, once; the fence records that they do.
+
+        Raises: NotFound, Conflict, Denied, RuleBroken, and what the handler raises; nothing is
+            changed then, and nothing is accepted.
+        """
+        spec = self._registry.get(call.tool)
+        if spec is None:
+            raise NotFound("tool.unknown", "There is no such tool.")
+        attempt.spec, attempt.approval_id, attempt.by_advisor = spec, call.id, True
+        decision = decide(spec, attempt.context.actor, confirmed=True)
+        attempt.decision = decision.code
+        if decision.outcome != "allowed":
+            raise Denied(decision.code, decision.message)
+        if call.approver.role not in spec.approvers:
+            raise Denied("approval.role", "This role cannot agree to this.")
+        if spec.approval == "advisor":
+            attempt.decision = "approval.advisor"
+        args: BaseModel = parse_arguments(spec.input, call.arguments)
+        return await self._effects.perform(attempt, spec, args)
+
     async def give_up(self, attempt: Attempt) -> None:
         """Note that an accepted call came to nothing, if that is still this caller's to say.
 
         Raises: what the fence raises.
         """
-        if attempt.approval_id is None:
+        if attempt.approval_id is None or attempt.by_advisor:
             return
         async with self._db.transaction() as uow:
             await attempt.context.fence(uow)

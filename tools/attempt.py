@@ -31,7 +31,8 @@ class Attempt:
         effect_key: of the effect that the call may have.
         arguments: what the audit keeps of them: as asked for, then as validated.
         decision: the policy's last word.
-        approval_id: the confirmation that it made or carries out.
+        approval_id: the confirmation, or the suggestion to advisors, that it made or carries out.
+        by_advisor: staff agreed; there is no confirmation to close.
     """
 
     context: ToolContext
@@ -43,6 +44,7 @@ class Attempt:
     index: int | None = None
     decision: str = "unchecked"
     approval_id: UUID | None = None
+    by_advisor: bool = False
     started: float = field(default_factory=perf_counter)
 
     @property

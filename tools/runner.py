@@ -11,7 +11,7 @@ from crm.db import Database
 from crm.errors import Denied, NotFound
 from crm.ids import new_id
 from crm.journal.audit import AuditEntry
-from tools.approvals import Approvals
+from tools.approvals import Approvals, ApprovedCall
 from tools.arguments import ToolInput, parse_arguments, printable, recordable
 from tools.attempt import Attempt
 from tools.context import ToolContext, ToolRequest
@@ -74,6 +74,22 @@ class ToolRunner:
             arguments={"confirmation_id": str(confirmation_id)},
         )
         return await self._guarded(attempt, self._approvals.execute(attempt, confirmation_id))
+
+    async def execute_approved(self, context: ToolContext, call: ApprovedCall) -> ToolResult:
+        """Execute a call that a member of staff accepts, without any model.
+
+        A second call returns the first one's result.
+
+        Args:
+            context: of whom it is done for; its fence records the acceptance.
+        """
+        attempt = Attempt(
+            context=context,
+            action="action.execute",
+            effect_key=f"action:{call.id}",
+            arguments=dict(call.arguments),
+        )
+        return await self._guarded(attempt, self._approvals.execute_approved(attempt, call))
 
     async def _call(
         self, attempt: Attempt, request: ToolRequest, audit_sink: AuditSink | None

@@ -15,6 +15,8 @@ from crm.messaging.conversations.service import ConversationService
 from crm.payments.service import PaymentService
 from crm.people.contact.service import PreferenceService
 from crm.people.service import PeopleService
+from crm.pipeline.actions.service import ActionService
+from crm.pipeline.actions.writing import LeadWriter
 from crm.pipeline.scoring.service import ScoringService
 from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
@@ -73,6 +75,8 @@ class ToolServices:
     conversations: ConversationService
     confirmations: ConfirmationService
     scoring: ScoringService
+    actions: ActionService
+    lead_writer: LeadWriter
     knowledge: KnowledgeIndex
     recommenders: Recommenders
     time_zone: str = "UTC"

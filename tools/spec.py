@@ -82,6 +82,7 @@ class ToolSpec(Generic[In, Out]):
         description: what the model reads: when to use it, what it returns.
         personal: its result holds personal data; its audit commits before the result is released.
         min_level: for students; staff act by role.
+        approvers: who may agree, where an advisor has to.
         students: whether a student may call it at all.
         summarise: one sentence that says what acceptance will do, from the arguments alone.
         prepare: works the terms out instead, in the transaction that freezes the call; may freeze a
@@ -100,6 +101,7 @@ class ToolSpec(Generic[In, Out]):
     students: bool = True
     roles: frozenset[Role] = frozenset({Role.ADVISOR, Role.ADMIN})
     approval: Approval = "none"
+    approvers: frozenset[Role] = frozenset({Role.ADVISOR, Role.ADMIN})
     personal: bool = False
     timeout_s: float = 10.0
     summarise: Callable[[In, Locale], str] | None = None

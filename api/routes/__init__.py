@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.routes import (
+    actions,
     admin,
     advisor,
     analytics,
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge.router,
     exports.router,
     analytics.router,
+    actions.router,
     advisor.router,
     admin.router,
     erasures.router,

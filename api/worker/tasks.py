@@ -199,6 +199,11 @@ async def breach_clocks(services: Services) -> None:
     await _drain(services.sla.breach_due)
 
 
+async def expire_actions(services: Services) -> None:
+    """Close suggestions to advisors whose time is over."""
+    await _drain(services.actions.expire_due)
+
+
 async def expire_quotes(services: Services) -> None:
     """Let prices that nobody accepted in time expire."""
     await _drain(services.fees.expire_due)
@@ -229,6 +234,7 @@ JOBS: tuple[Job, ...] = (
     Job("forget_old", forget_old, 600.0),
     Job("expire_holds", expire_holds, 10.0, everywhere=True),
     Job("expire_quotes", expire_quotes, 30.0),
+    Job("expire_actions", expire_actions, 300.0),
     Job("breach_clocks", breach_clocks, 20.0),
     Job("refresh_analytics", refresh_analytics, 15.0),
     Job("score_due_leads", score_due_leads, 2.0),

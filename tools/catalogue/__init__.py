@@ -1,5 +1,6 @@
 """The tools there are, one noun a file."""
 
+from tools.catalogue.actions import PLAN_TASK, PROPOSE_ACTION, WRITE_TO_LEAD
 from tools.catalogue.appointment_booking import (
     BOOK_APPOINTMENT,
     CANCEL_APPOINTMENT,
@@ -66,4 +67,7 @@ SPECS: tuple[AnySpec, ...] = (
     RECOMMEND_FOR_PERSON,
     LEAD_SCORE,
     SCORE_LEADS,
+    PROPOSE_ACTION,
+    PLAN_TASK,
+    WRITE_TO_LEAD,
 )

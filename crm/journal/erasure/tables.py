@@ -79,6 +79,12 @@ WIPED: tuple[Wiped, ...] = (
     Wiped("activities", _PERSON, "about = '{}'"),
     Wiped("tasks", _PERSON, "title = ''"),
     Wiped(
+        "next_actions",
+        _PERSON,
+        "draft = '', arguments = '{}', frozen_hash = '', "
+        "status = CASE status WHEN 'open' THEN 'expired' ELSE status END",
+    ),
+    Wiped(
         "mailbox_messages",
         "recipient = ANY(%(addresses)s) OR effect_key IN (SELECT effect_key FROM outbound_messages "
         "WHERE person_id = ANY(%(people)s))",

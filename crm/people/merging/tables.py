@@ -49,6 +49,7 @@ MOVED: tuple[Moved, ...] = (
     # Whoever works on a saga locks it first.
     Moved("sagas"),
     Moved("tasks"),
+    Moved("next_actions"),
     Moved(
         "waitlist_entries",
         stays_if="t.status IN ('waiting', 'offered') AND EXISTS (SELECT FROM waitlist_entries o "

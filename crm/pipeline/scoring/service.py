@@ -165,6 +165,12 @@ class ScoringService:
                 uow.audit(shown(actor, "score.read", [reading.person_id], lead_id=lead_id))
         return reading
 
+    async def explain_within(self, uow: UnitOfWork, lead_id: LeadId) -> Explanation | None:
+        """Return why a lead's score is what it is, for what follows from it; None without one."""
+        line = await store.select_score(uow.conn, lead_id)
+        model = await self._named(uow, line.model) if line else None
+        return model.explain(line.cells, default_features()) if line and model else None
+
     async def _read(self, uow: UnitOfWork, lead_id: LeadId) -> ScoreReading:
         line = await store.select_score(uow.conn, lead_id)
         person_id = await store.select_person_of(uow.conn, lead_id)

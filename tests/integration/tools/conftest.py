@@ -27,9 +27,12 @@ from crm.journal.vault import Vault
 from crm.messaging.confirmations.service import ConfirmationService
 from crm.messaging.conversations.service import ConversationService
 from crm.payments.service import PaymentService
+from crm.people.contact.quiet import QuietHours
 from crm.people.contact.service import PreferenceService
 from crm.people.models import CreatePerson, Person
 from crm.people.service import PeopleService
+from crm.pipeline.actions.service import ActionService
+from crm.pipeline.actions.writing import LeadWriter
 from crm.pipeline.scoring.service import ScoringService
 from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
@@ -187,6 +190,8 @@ async def office(database_url: str) -> AsyncIterator[Office]:
         conversations=ConversationService(database),
         confirmations=ConfirmationService(database),
         scoring=ScoringService(database),
+        actions=ActionService(database, ScoringService(database)),
+        lead_writer=LeadWriter(quiet=QuietHours(), institution="Andino"),
         knowledge=KnowledgeSearch(PgVectorStore(pool), None),
         recommenders=ServingRecommender(pool),
         time_zone="America/Lima",

@@ -1,0 +1,1 @@
+"""Next actions: what an advisor might do next, for whom, why, and by when."""
