@@ -5,6 +5,8 @@ from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
 
+from agents.lead_scoring.graph import build_lead_scoring
+from agents.lead_scoring.state import NAME as LEAD_SCORING
 from agents.supervisor.graph import build_graph
 from agents.supervisor.table import AGENTS
 
@@ -18,6 +20,7 @@ def _drawn() -> Iterator[tuple[str, str]]:
     yield "supervisor", _mermaid(build_graph(None))
     for agent in AGENTS.values():
         yield agent.name, _mermaid(agent.build())
+    yield LEAD_SCORING, _mermaid(build_lead_scoring())
 
 
 def _mermaid(graph: CompiledStateGraph[Any, Any, Any, Any]) -> str:

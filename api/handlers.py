@@ -11,6 +11,7 @@ from uuid import UUID
 from api.announce import MESSAGE_EVENTS, announce
 from api.bootstrap import Services
 from api.course_index import index_courses
+from api.lead_agent import act_on_score
 from crm.actor import SERVICE_ACTOR
 from crm.analytics.models import MODELS_OF
 from crm.courses.fees.models import QuoteId
@@ -52,6 +53,10 @@ async def _mark_score_due(services: Services, event: StoredEvent) -> None:
         await services.scoring.mark_due(lead_id=event.id_of("lead_id"))
     elif event.name == "ConsentRecorded":
         await services.scoring.mark_due(person_id=event.id_of("person_id"))
+
+
+async def _act_on_score(services: Services, event: StoredEvent) -> None:
+    await act_on_score(services, event)
 
 
 async def _count(services: Services, event: StoredEvent) -> None:
@@ -106,6 +111,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("wake_sagas", _wake_sagas, _SAGA_EVENTS, is_quick=True),
     Handler("withdraw_offer", _withdraw_offer, ("ConfirmationDecided",), is_quick=True),
     Handler("score", _mark_score_due, _SCORE_EVENTS, is_quick=True),
+    Handler("act_on_score", _act_on_score, ("LeadScored",)),
     Handler("index_courses", _index_courses, ("CourseChanged",)),
     Handler("time_ticket", _time_ticket, ("TicketOpened", "TicketStatusChanged")),
     Handler("note_message", _note_message, ("MessageReceived", "AdvisorReplied")),

@@ -9,7 +9,7 @@ from crm.actor import Role
 from crm.pipeline.models import LeadId
 from crm.pipeline.scoring.features import default_features
 from crm.pipeline.scoring.service import ScoreReading
-from crm.pipeline.scoring.wording import cell_text
+from crm.pipeline.scoring.wording import cell_text, level_of
 from tools.arguments import ToolInput
 from tools.context import Locale
 from tools.outputs import ToolOutput
@@ -57,11 +57,16 @@ class LeadScore(ToolInput):
 
 
 class ReasonOut(ToolOutput):
-    """What one fact adds to a score, in points; below zero it takes away."""
+    """What one fact adds to a score, in points; below zero it takes away.
+
+    Args:
+        level: the code of what was found, of a category.
+    """
 
     feature: str
     title: str
     found: str
+    level: str | None
     points: int
 
 
@@ -77,6 +82,7 @@ class ScoreOut(ToolOutput):
     """A score with where it comes from: `base` and the reasons' points add up to it exactly."""
 
     lead_id: UUID
+    language: Locale
     score: int
     model: str
     scored_at: datetime
@@ -109,6 +115,7 @@ def score_out(reading: ScoreReading, locale: Locale) -> ScoreOut:
             feature=part.feature,
             title=features[part.feature].title[locale],
             found=cell_text(scales[part.feature], part.cell, features, locale),
+            level=level_of(scales[part.feature], part.cell),
             points=part.points,
         )
         for part in sorted(told.contributions, key=lambda part: -abs(part.points))
@@ -120,6 +127,7 @@ def score_out(reading: ScoreReading, locale: Locale) -> ScoreOut:
         )
     return ScoreOut(
         lead_id=reading.lead_id,
+        language=reading.language,
         score=told.score,
         model=reading.model.name,
         scored_at=reading.scored_at,

@@ -16,6 +16,7 @@ from crm.identity.permissions import Area, require
 from crm.ids import PersonId, new_id
 from crm.journal.audit import performed, shown
 from crm.people.authority import audits_reads
+from crm.people.models import Locale
 from crm.pipeline.events import LeadScored, LeadsScored
 from crm.pipeline.models import LeadId
 from crm.pipeline.scoring import history_store, model_store, store
@@ -40,11 +41,13 @@ class ScoreReading:
     """A lead's score as it stands.
 
     Args:
+        language: in which the person is talked to.
         model: that explains it; its scales have the cells' bounds.
     """
 
     lead_id: LeadId
     person_id: PersonId
+    language: Locale
     model: AdditiveModel
     explanation: Explanation
     scored_at: datetime
@@ -74,6 +77,17 @@ class ScoringService:
         """Return whether a lead waits to be scored anew."""
         async with self._db.read() as conn:
             return await store.has_due(conn)
+
+    async def language_of(self, lead_id: UUID) -> Locale:
+        """Return in which language the person of a lead is talked to.
+
+        Raises: NotFound("lead.unknown").
+        """
+        async with self._db.read() as conn:
+            addressee = await store.select_addressee(conn, lead_id)
+        if addressee is None:
+            raise NotFound("lead.unknown", "There is no such lead.")
+        return addressee[1]
 
     async def last_whole(self) -> datetime | None:
         """Return when all leads were last scored."""
@@ -173,12 +187,12 @@ class ScoringService:
 
     async def _read(self, uow: UnitOfWork, lead_id: LeadId) -> ScoreReading:
         line = await store.select_score(uow.conn, lead_id)
-        person_id = await store.select_person_of(uow.conn, lead_id)
+        addressee = await store.select_addressee(uow.conn, lead_id)
         model = await self._named(uow, line.model) if line else None
-        if line is None or person_id is None or model is None:
+        if line is None or addressee is None or model is None:
             raise NotFound("score.unknown", "This lead has no score yet.")
         explanation = model.explain(line.cells, default_features())
-        return ScoreReading(lead_id, person_id, model, explanation, line.scored_at)
+        return ScoreReading(lead_id, *addressee, model, explanation, line.scored_at)
 
     async def _serving(self, uow: UnitOfWork) -> AdditiveModel:
         version = default_features().version

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from psycopg.rows import DictRow, class_row, tuple_row
+from psycopg.rows import class_row, tuple_row
 
 from crm.db import Connection
 from crm.ids import PersonId
+from crm.people.models import Locale
 from crm.pipeline.models import LeadId
 from crm.pipeline.scoring.facts import LeadFacts
 
@@ -208,8 +209,8 @@ async def forget_due(conn: Connection) -> None:
     await conn.execute("DELETE FROM lead_scores_due")
 
 
-async def select_person_of(conn: Connection, lead_id: LeadId) -> PersonId | None:
-    """Return whose lead this is."""
-    rows = await conn.execute("SELECT person_id FROM leads WHERE id = %s", [lead_id])
-    row: DictRow | None = await rows.fetchone()
-    return PersonId(row["person_id"]) if row else None
+async def select_addressee(conn: Connection, lead_id: UUID) -> tuple[PersonId, Locale] | None:
+    """Return whose lead this is, and in which language they are talked to; no score looks at it."""
+    rows = await conn.execute("SELECT person_id, language FROM leads WHERE id = %s", [lead_id])
+    row = await rows.fetchone()
+    return (PersonId(row["person_id"]), row["language"]) if row else None

@@ -31,3 +31,10 @@ def cell_text(scale: Scale, cell: int, features: FeatureSet, locale: Locale) -> 
 
 def _number(value: float) -> str:
     return f"{value:g}" if abs(value) < 1_000 else f"{value:.0f}"
+
+
+def level_of(scale: Scale, cell: int) -> str | None:
+    """Return the code of a category's level; None for numbers and for what is missing."""
+    if scale.levels is None or cell == scale.missing:
+        return None
+    return scale.levels[cell]
