@@ -115,7 +115,7 @@ def _chunks(answer: "_Answer") -> Iterator[ChatGenerationChunk]:
             content=rest,
             tool_call_chunks=calls,
             usage_metadata=answer.usage(),
-            response_metadata={"finish_reason": "tool_calls" if calls else "stop"},
+            response_metadata={"finish_reason": "tool_calls" if calls else answer.ended_by},
         )
     )
 
@@ -141,6 +141,11 @@ class _Answer(StoppingCriteria):  # type: ignore[misc]
         """Return for each sequence whether to stop; called after every token."""
         self.length = int(input_ids.shape[1])
         return torch.full((input_ids.shape[0],), self.left, device=input_ids.device)
+
+    @property
+    def ended_by(self) -> str:
+        """Return whether it ended by itself or at its longest, in OpenAI's words."""
+        return "length" if self.length - self.read >= self.max_tokens else "stop"
 
     def usage(self) -> UsageMetadata:
         """Return the tokens of prompt and answer."""

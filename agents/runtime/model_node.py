@@ -11,7 +11,7 @@ from agents.runtime.budget import spent_budget
 from agents.runtime.guards.evidence import Evidence
 from agents.runtime.guards.marks import without_marks
 from agents.runtime.guards.output import check_sentence, evidence_of
-from agents.runtime.guards.sentences import SentenceStream
+from agents.runtime.guards.sentences import SentenceStream, sentences_of
 from agents.runtime.state import AgentState
 from agents.runtime.storable import storable, storable_text
 from agents.runtime.tool_node import calls_of
@@ -68,9 +68,17 @@ async def _speak(turn: Turn, provider: Provider, state: AgentState) -> AIMessage
     _count(turn, provider, whole)
     if whole.tool_call_chunks or whole.tool_calls:
         await _withdraw(turn)
-    else:
-        await screen.close()
+        return _message_of(whole)
+    if whole.response_metadata.get("finish_reason") == "length":
+        return _message_of(_without_last_sentence(whole))
+    await screen.close()
     return _message_of(whole)
+
+
+def _without_last_sentence(chunk: AIMessageChunk) -> AIMessageChunk:
+    """Return an answer that reached its longest without the sentence that was cut."""
+    whole = sentences_of(chunk.text)[:-1]
+    return chunk.model_copy(update={"content": "".join(whole)})
 
 
 class _Screen:

@@ -176,6 +176,14 @@ async def test_reader_that_leaves_stops_the_model(folder: Path) -> None:
     assert whole.text.strip() == CHAINS["<answer>"], "the next answer had not to wait for the end"
 
 
+async def test_answer_that_reaches_its_longest_says_so(folder: Path) -> None:
+    chat = TransformersChatModel(folder=folder, max_tokens=5)
+    answered = await chat.ainvoke(asked("hola"))
+    assert answered.response_metadata["finish_reason"] == "length"
+    assert answered.usage_metadata is not None
+    assert answered.usage_metadata["output_tokens"] == 5
+
+
 async def test_answer_without_end_is_cut_off(folder: Path) -> None:
     settings = settings_for(folder, transformers_max_tokens=60_000, llm_max_answer_chars=1_000)
     with pytest.raises(ModelFailed) as failed:

@@ -1,6 +1,7 @@
 """The graph with a scripted model: guards, tools, consent, budget, citations, memory."""
 
 import pytest
+from langchain_core.messages import AIMessageChunk
 
 from agents.supervisor.graph import build_graph
 from agents.supervisor.table import AGENTS
@@ -174,6 +175,16 @@ async def test_instructions_do_not_leave_however_they_are_asked_for() -> None:
         assert "Nunca de tu memoria" not in text
         assert "Los datos salen" not in text
     assert answer.state["brief"].flags == ("injection", "withheld")
+
+
+async def test_sentence_that_was_cut_at_the_longest_answer_does_not_leave() -> None:
+    cut = AIMessageChunk(
+        content="Tenemos muchos cursos. Para inscribirte solo tienes que pul",
+        response_metadata={"finish_reason": "length"},
+    )
+    answer = await talk_with([cut]).say("¿qué cursos hay?")
+    shown = "".join(str(data["text"]) for kind, data in answer.events if kind == "token")
+    assert answer.reply == shown.strip() == "Tenemos muchos cursos."
 
 
 async def test_reply_in_a_third_language_does_not_leave() -> None:
