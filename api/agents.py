@@ -9,7 +9,7 @@ from agents.runtime.engine import EngineSettings, Speaking, TurnEngine
 from agents.runtime.ports import EventStream
 from agents.runtime.state import STATE_TYPES
 from agents.supervisor.graph import build_graph
-from agents.supervisor.table import STUDENT_SUPPORT
+from agents.supervisor.table import AGENTS, STUDENT_SUPPORT
 from api.desk import TurnDesk
 from api.settings import Settings
 from crm.db import Database
@@ -38,6 +38,7 @@ def build_engine(
             provider=providers.primary,
             fallback=providers.fallback,
             by_agent=providers.by_agent,
+            versions={name: agent.prompt_version() for name, agent in AGENTS.items()},
         ),
         clock=database.clock,
         settings=EngineSettings(

@@ -108,7 +108,7 @@ class OpenRun:
 
     def tools(
         self,
-        speaker: Speaker,
+        speaker: Callable[[], Speaker],
         locale: Callable[[], Locale],
         recorded: Callable[[], dict[int, dict[str, object]]],
     ) -> "RunTools":
@@ -119,14 +119,16 @@ class OpenRun:
             for step, output in recorded().items():
                 await self._turns.record_step(uow, self._work, step, output)
 
-        context = ToolContext(
-            actor=self._actor(speaker),
-            locale=self._work.conversation.locale,
-            conversation_id=self._work.conversation.id,
-            run_id=self._work.run_id,
-            fence=fence,
-        )
-        return RunTools(self._runner, self._turns, context, locale, self._kept_back)
+        def context() -> ToolContext:
+            return ToolContext(
+                actor=self._actor(speaker()),
+                locale=locale(),
+                conversation_id=self._work.conversation.id,
+                run_id=self._work.run_id,
+                fence=fence,
+            )
+
+        return RunTools(self._runner, self._turns, context, self._kept_back)
 
     def _actor(self, speaker: Speaker) -> Actor:
         agent = AgentIdentity(speaker.agent, speaker.model, speaker.prompt_version)
@@ -180,19 +182,17 @@ class RunTools:
         self,
         runner: ToolRunner,
         turns: TurnService,
-        context: ToolContext,
-        locale: Callable[[], Locale],
+        context: Callable[[], ToolContext],
         kept_back: list[AuditEntry],
     ) -> None:
         self._runner = runner
         self._turns = turns
         self._context = context
-        self._locale = locale
         self._kept_back = kept_back
 
     def available(self) -> tuple[ToolSpec[Any, Any], ...]:
         """Return the tools that the actor may call."""
-        return self._runner.available(self._context.actor)
+        return self._runner.available(self._context().actor)
 
     async def call(self, asked: AskedCall) -> ToolResult:
         """Validate, check, run and audit one call."""
@@ -203,8 +203,7 @@ class RunTools:
             index=asked.index,
             tool_call_id=asked.call_id,
         )
-        context = replace(self._context, locale=self._locale())
-        return await self._runner.call(context, request, audit_sink=self._kept_back.append)
+        return await self._runner.call(self._context(), request, audit_sink=self._kept_back.append)
 
     async def refuse(self, asked: Sequence[AskedCall], *, code: str) -> None:
         """Record calls that are not carried out, before anything follows from that."""
@@ -212,7 +211,7 @@ class RunTools:
         await self._turns.record([self._refusal(a, code, a.name in known) for a in asked])
 
     def _refusal(self, asked: AskedCall, code: str, known: bool) -> AuditEntry:
-        context = self._context
+        context = self._context()
         return AuditEntry(
             actor=context.actor,
             action=asked.name if known else "tool.unknown",
@@ -233,7 +232,7 @@ class RunTools:
 
     async def execute_confirmed(self, confirmation_id: UUID) -> ToolResult:
         """Execute exactly the frozen call that was accepted."""
-        context = replace(self._context, locale=self._locale())
+        context = self._context()
         return await self._runner.execute_confirmed(context, confirmation_id)
 
 

@@ -24,6 +24,9 @@ _SHORTLIST = 60
 _OBSTACLE_COST = 1.5
 #: A goal that texts understand no better than this is not guessed at.
 _UNDERSTOOD = 0.2
+#: What fitting a goal counts at the least, of 1: with what is left for how well it fits, whatever
+#: fits goes before what is only popular.
+_FITS = 0.6
 #: What an open lead's course counts beside a goal in words, which counts up to 1.
 _ASKED_ABOUT = 0.5
 
@@ -135,7 +138,8 @@ class CourseAdvisor:
         if not ranking.scores or ranking.confidence < _UNDERSTOOD:
             return {}, False
         most = max(ranking.scores.values())
-        return {code: score / most for code, score in ranking.scores.items()}, True
+        fits = {c: _FITS + (1 - _FITS) * score / most for c, score in ranking.scores.items()}
+        return fits, True
 
     async def _active(self, codes: Sequence[str]) -> list[CourseDetail]:
         return [d for d in await self.courses.find_courses(codes) if d.course.active]

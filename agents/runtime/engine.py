@@ -60,13 +60,20 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaking:
-    """Who speaks: the model chosen by settings, and the one that stands in for it."""
+    """Who speaks: the model chosen by settings, and the one that stands in for it.
+
+    Args:
+        agent: the first one, until the supervisor has chosen.
+        prompt_version: the first one's.
+        versions: of the prompts of the others, by name.
+    """
 
     agent: str
     prompt_version: str
     provider: Provider
     fallback: Provider
     by_agent: Mapping[str, Provider] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 class TurnEngine:
@@ -157,7 +164,7 @@ class TurnEngine:
             turn,
             situation,
             state,
-            speaker=self._speaker(turn.provider),
+            speaker=self._speaker(turn),
             latency_ms=round((time.monotonic() - started) * 1000),
         )
         if outcome.status == "waiting":
@@ -189,9 +196,7 @@ class TurnEngine:
             )
 
         turn: Turn
-        tools = work.tools(
-            self._speaker(self._speaking.provider), lambda: turn.locale, lambda: turn.recorded
-        )
+        tools = work.tools(lambda: self._speaker(turn), lambda: turn.locale, lambda: turn.recorded)
         turn = Turn(
             run_id=situation.run_id,
             conversation_id=situation.conversation_id,
@@ -209,12 +214,13 @@ class TurnEngine:
         )
         return turn
 
-    def _speaker(self, provider: Provider) -> Speaker:
+    def _speaker(self, turn: Turn) -> Speaker:
+        agent = turn.agent or self._speaking.agent
         return Speaker(
-            agent=self._speaking.agent,
-            provider=provider.name,
-            model=provider.model,
-            prompt_version=self._speaking.prompt_version,
+            agent=agent,
+            provider=turn.provider.name,
+            model=turn.provider.model,
+            prompt_version=self._speaking.versions.get(agent, self._speaking.prompt_version),
         )
 
     async def _think(self, turn: Turn, situation: Situation) -> dict[str, Any]:

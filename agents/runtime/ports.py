@@ -117,13 +117,14 @@ class Assignment(Protocol):
 
     def tools(
         self,
-        speaker: Speaker,
+        speaker: Callable[[], Speaker],
         locale: Callable[[], Locale],
         recorded: Callable[[], dict[int, dict[str, object]]],
     ) -> TurnTools:
         """Bind the tool runner to this run.
 
         Args:
+            speaker: who speaks at the time of a call.
             recorded: the model's outputs so far; stored in the transaction of every effect.
         """
         ...

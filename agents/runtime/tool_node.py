@@ -26,6 +26,8 @@ async def call_tools(state: AgentState, runtime: Runtime[Turn]) -> dict[str, obj
     start: effects that were made replay by their keys, reads are read again.
     """
     turn, last = runtime.context, state["messages"][-1]
+    # A resumed run has not passed the node that chooses.
+    turn.agent = state.get("agent", turn.agent)
     asked = calls_of(last, step=state["step"] - 1)
     answers = [_tool_message(a, await _carry_out(turn, a)) for a in asked[:MAX_CALLS]]
     if extra := asked[MAX_CALLS:]:

@@ -102,6 +102,7 @@ class Turn:
         replay: model outputs by step, recorded by a holder that crashed.
         provider: the model that speaks; replaced by `fallback` when it fails.
         by_agent: the models of agents that speak otherwise than the rest.
+        agent: who serves the turn, once the supervisor has chosen; empty before.
         max_steps: calls of a model in one run.
         max_tokens: read and written by models in one run; None is without bound.
         max_cost_micros: of those tokens by the price table; None is without bound.
@@ -116,6 +117,7 @@ class Turn:
     emit: Callable[[str, dict[str, object]], Awaitable[None]]
     max_steps: int
     by_agent: Mapping[str, Provider] = field(default_factory=dict)
+    agent: str = ""
     max_tokens: int | None = None
     max_cost_micros: int | None = None
     replay: dict[int, dict[str, object]] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from dataclasses import replace
 from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
 
+from agents.llm.offline.reading import remembered_in
+from agents.llm.offline.understanding import understand
 from agents.runtime.guards.input import input_flags
 from agents.runtime.state import AgentState
 from agents.runtime.turn import Turn
@@ -27,9 +29,13 @@ def resolve(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
     return {"brief": replace(brief, locale=locale)}
 
 
-def route(state: AgentState) -> dict[str, object]:
-    """Choose the agent that serves this turn."""
-    return {"agent": agent_for(state["brief"]).name}
+def route(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
+    """Choose the agent that serves this turn, by what its messages want."""
+    brief = state["brief"]
+    intents = understand(_new_texts(state), brief.locale, remembered_in(brief.memory))
+    agent = agent_for({intent.name for intent in intents}).name
+    runtime.context.agent = agent
+    return {"agent": agent}
 
 
 def _new_texts(state: AgentState) -> list[str]:

@@ -10,6 +10,8 @@ from agents.runtime.brief import Brief
 from agents.runtime.guards.marks import Rendered
 
 _COURSES_KEPT = 3
+#: Tools that list courses, and under which key.
+_LISTING = {"search_courses": "courses", "recommend_courses": "suggestions"}
 
 
 def memory_after(
@@ -17,17 +19,19 @@ def memory_after(
 ) -> dict[str, object]:
     """Return the conversation's memory after this turn.
 
-    Keys: `courses` (code and title, the last spoken of first), `search` (arguments of the last
-    course search), `open_task` (what the agent waits for), `offered` (`handoff` or `verify`).
+    Keys: `courses` (code and title, the last spoken of first), `search` and `advice` (arguments of
+    the last course search and of the last recommendation), `open_task` (what the agent waits
+    for), `offered` (`handoff` or `verify`).
     """
-    memory = {k: v for k, v in brief.memory.items() if k in {"courses", "search"}}
+    memory = {k: v for k, v in brief.memory.items() if k in {"courses", "search", "advice"}}
     run = _this_run(messages)
     courses = list(_courses_of(run))
     if courses:
         memory["courses"] = _first_kept(courses)
-    search = _last_search(run)
-    if search:
+    if search := _last_arguments(run, "search_courses"):
         memory["search"] = search
+    if advice := _last_arguments(run, "recommend_courses"):
+        memory["advice"] = advice
     if rendered.tasks:
         memory["open_task"] = rendered.tasks[-1]
     if "handoff_offer" in rendered.actions:
@@ -43,20 +47,26 @@ def _first_kept(courses: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _courses_of(run: Sequence[AnyMessage]) -> Iterator[dict[str, str]]:
-    """Yield courses looked up by code before courses merely found by a search."""
+    """Yield courses looked up by code before courses merely found or suggested."""
     answers = [(m.name, _data_of(m)) for m in run if isinstance(m, ToolMessage)]
     looked_up = [data for name, data in answers if name in {"get_course", "list_cohorts"}]
-    found = [data for name, data in answers if name == "search_courses"]
-    for item in (*looked_up, *(c for data in found for c in _list_of(data, "courses"))):
+    explained = [data["course"] for name, data in answers if name == "explain_course" and data]
+    found = [
+        c
+        for name, data in answers
+        if (key := _LISTING.get(name or "")) is not None
+        for c in _list_of(data, key)
+    ]
+    for item in (*looked_up, *explained, *found):
         code = item.get("code") or item.get("course_code")
         if code:
             yield {"code": str(code), "title": str(item.get("title", ""))}
 
 
-def _last_search(run: Sequence[AnyMessage]) -> dict[str, object]:
+def _last_arguments(run: Sequence[AnyMessage], tool: str) -> dict[str, object]:
     calls = [c for m in run if isinstance(m, AIMessage) for c in m.tool_calls]
-    searches = [dict(c["args"]) for c in calls if c["name"] == "search_courses"]
-    return searches[-1] if searches else {}
+    made = [dict(c["args"]) for c in calls if c["name"] == tool]
+    return made[-1] if made else {}
 
 
 def _this_run(messages: Sequence[AnyMessage]) -> list[AnyMessage]:

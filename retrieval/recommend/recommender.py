@@ -17,9 +17,9 @@ Basis = Literal["trained", "content", "popularity"]
 #: A goal that somebody put into words outweighs what others did: who asks for photography and took
 #: accounting wants photography.
 WISH_WEIGHT = 4.0
-#: So many deviations are nearly the most that anything but a wish counts: where one course has most
-#: of the enrolments it stands out by 7, and would be the answer to every wish.
-_MOST = 3.0
+#: So many deviations are the most that anything but a wish counts: where one course has most of the
+#: enrolments it stands out by 7, and would be the answer to every wish.
+_MOST = 2.0
 #: What resembling a course one took counts where no model was learnt.
 _RESEMBLANCE = 0.5
 #: An unknown course stands where so many courses that it resembles stand.

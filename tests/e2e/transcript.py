@@ -261,6 +261,16 @@ _ENDS = {
             )
         )
     ),
+    "refused": lambda s, v: (
+        v
+        == [
+            code
+            for (code,) in s.rows(
+                "SELECT course_code FROM course_dismissals WHERE person_id = %s ORDER BY 1",
+                s.person_id,
+            )
+        ]
+    ),
     "enrolled": lambda s, v: _starts_as(_enrolments(s, "confirmed"), v),
     "withdrawn": lambda s, v: _starts_as(_enrolments(s, "withdrawn"), v),
     "waiting": lambda s, v: (

@@ -8,6 +8,7 @@ from agents.llm.offline.text import Clause
 from agents.llm.offline.topics import (
     course_code_in,
     filters_of,
+    goal_in,
     means_one_course,
     names_a_course,
     names_a_subject,
@@ -143,6 +144,16 @@ def _outside(read: _Reading) -> Intent | None:
     return None
 
 
+def _advice(read: _Reading) -> Intent | None:
+    order: tuple[IntentName, ...] = ("why_not", "dismiss", "recommend")
+    if not read.remembered.advice:
+        order = ("why_not", "recommend")
+    if read.has("scholarships") or read.has("programme"):
+        return None
+    name = next((n for n in order if read.has(n)), None)
+    return read.intent(name, topic=goal_in(read.text, read.lex)) if name else None
+
+
 def _offers(read: _Reading) -> Intent | None:
     order: tuple[IntentName, ...] = ("scholarships", "programme", "enrol")
     return next((read.intent(n) for n in order if read.has(n)), None)
@@ -187,6 +198,7 @@ _RULES: tuple[Callable[[_Reading], Intent | None], ...] = (
     _direct,
     _abuse,
     _outside,
+    _advice,
     _offers,
     _facts,
     _knowledge,

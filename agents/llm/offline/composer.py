@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from agents.llm.offline.compose import appointments
+from agents.llm.offline.compose.advice import ADVICE
 from agents.llm.offline.compose.documents import (
     answer_courses,
     answer_knowledge,
@@ -42,6 +43,7 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     "pay": answer_pay,
     **ANSWERS,
     **appointments.ANSWERS,
+    **ADVICE,
 }
 _QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {
     "course_facts": answer_courses,

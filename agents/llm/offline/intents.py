@@ -1,17 +1,17 @@
 """What a student can want, as the offline model understands it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 IntentName = Literal[
     "greeting", "thanks", "goodbye", "about_agent", "abuse", "unclear", "out_of_scope",
     "declined", "pick_course",
-    "course_facts", "course_search", "programme", "scholarships", "knowledge", "enrol",
+    "course_facts", "course_search", "recommend", "programme", "scholarships", "knowledge", "enrol",
     "join_waitlist", "leave_waitlist", "my_waitlist", "accept_offer", "withdraw", "transfer",
     "my_payments", "pay", "my_certificates", "stop_contact", "allow_contact",
     "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off", "danger",
-    "others_data", "override",
+    "others_data", "override", "why_not", "dismiss",
     "appointment", "my_appointments", "move_appointment", "cancel_appointment",
 ]  # fmt: skip
 
@@ -76,6 +76,7 @@ class Remembered:
 
     Args:
         courses: codes and titles, the last spoken of first.
+        advice: what was last asked of `recommend_courses`.
         open_task: what the agent asked for, e.g. `open_ticket`.
         subject: what that is about, e.g. a group's code.
         offered: `handoff` or `verify`.
@@ -85,6 +86,7 @@ class Remembered:
     open_task: str = ""
     subject: str = ""
     offered: str = ""
+    advice: Mapping[str, object] = field(default_factory=dict)
 
     def course(self, place: int = 0) -> str:
         """Return a remembered course's code, or nothing."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from agents.llm.offline.advice import ADVISING
 from agents.llm.offline.appointments import APPOINTMENTS
 from agents.llm.offline.enrolling import ENROLLING
 from agents.llm.offline.intents import Filters, Intent
@@ -206,4 +207,5 @@ _WANTED: dict[str, Callable[[Need], Iterator[Call]]] = {
     "others_data": _others_data,
     **ENROLLING,
     **APPOINTMENTS,
+    **ADVISING,
 }

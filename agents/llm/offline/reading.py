@@ -94,7 +94,7 @@ def read_conversation(messages: Sequence[BaseMessage]) -> Conversation:
         identity_level=str(brief.get("identity_level", "visitor")),
         status=str(brief.get("status", "agent")),
         pending=brief.get("pending"),
-        remembered=_remembered(brief.get("memory") or {}),
+        remembered=remembered_in(brief.get("memory") or {}),
         new=tuple(spoken[-count:]),
         results=tuple(_results_in(messages)),
     )
@@ -108,10 +108,12 @@ def _brief_in(messages: Sequence[BaseMessage]) -> Mapping[str, Any]:
     raise ValueError("no system message carries a brief")
 
 
-def _remembered(memory: Mapping[str, Any]) -> Remembered:
+def remembered_in(memory: Mapping[str, Any]) -> Remembered:
+    """Return what a conversation's memory says of earlier turns."""
     task, _, subject = str(memory.get("open_task") or "").partition(":")
     return Remembered(
         courses=tuple(memory.get("courses") or ()),
+        advice=memory.get("advice") or {},
         open_task=task,
         subject=subject,
         offered=str(memory.get("offered") or ""),

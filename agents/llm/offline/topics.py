@@ -43,6 +43,9 @@ _STRONG_FIELDS = (
     r"|mobiles?|address(?:es)?|grades?|marks?|debts?|birthday|password"
 )
 
+#: Words of a wish that say when or how much, never what.
+_NOT_GOALS = ("advice_talk", "below", "evening", "morning", "afternoon", "weekend", "weekday")
+
 
 def course_code_in(text: str) -> str:
     """Return a course's code that the text names, or nothing."""
@@ -77,6 +80,13 @@ def topic_of(text: str, lex: Lexicon) -> str:
             kept.append(word)
         before = word
     return " ".join(kept)
+
+
+def goal_in(text: str, lex: Lexicon) -> str:
+    """Return the words that say what somebody likes or wants."""
+    for cue in (lex.intents["recommend"], *(lex.slots[slot] for slot in _NOT_GOALS)):
+        text = cue.sub(" ", text)
+    return topic_of(text, lex)
 
 
 def filters_of(text: str, lex: Lexicon) -> Filters:

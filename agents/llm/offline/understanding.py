@@ -7,6 +7,7 @@ from dataclasses import replace
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
+from agents.llm.offline.advice import gather_advice
 from agents.llm.offline.classify import intent_of
 from agents.llm.offline.intents import COURTESIES, Intent, Remembered
 from agents.llm.offline.lexicon import Lexicon, lexicon
@@ -47,7 +48,7 @@ def understand(
     intents = tuple(_merge(found))[:_MOST_INTENTS] or (Intent(name="unclear"),)
     if remembered.open_task == "open_ticket" and not _goes_elsewhere(intents):
         return (Intent(name="open_ticket", raw="\n".join(messages)),)
-    return course_for_task(intents, remembered)
+    return course_for_task(gather_advice(intents, lex, remembered), remembered)
 
 
 def _goes_elsewhere(intents: Sequence[Intent]) -> bool:

@@ -1,10 +1,14 @@
 """Instructions are files with a version; the message that carries them carries the brief."""
 
+from pathlib import Path
+from shutil import copytree
+
+import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from agents.runtime.brief import Brief
-from agents.student_support import prompt
-from agents.student_support.prompt import instruct, prompt_version, system_message
+from agents.runtime.instructions import POLICY, Instructions
+from agents.supervisor.table import AGENTS
 
 BRIEF = Brief(
     locale="en",
@@ -17,21 +21,33 @@ BRIEF = Brief(
 )
 
 
-def test_version_changes_with_any_file(tmp_path, monkeypatch) -> None:
-    before = prompt_version()
-    for file in prompt._FOLDER.glob("*.md"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr(prompt, "_FOLDER", tmp_path)
-    prompt_version.cache_clear()
-    assert prompt_version() == before
-    (tmp_path / "policy.md").write_text("Anything goes.", encoding="utf-8")
-    prompt_version.cache_clear()
-    assert prompt_version() != before
-    prompt_version.cache_clear()
+FOLDERS = sorted(POLICY.parent.glob("*/prompts"))
+every_agent = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.parent.name)
 
 
-def test_system_message_holds_instructions_policy_and_situation() -> None:
-    message = system_message(BRIEF)
+def test_every_agent_of_the_table_has_instructions() -> None:
+    assert {folder.parent.name for folder in FOLDERS} == AGENTS.keys()
+    assert len({agent.prompt_version() for agent in AGENTS.values()}) == len(AGENTS)
+
+
+@pytest.mark.parametrize("changed", ["es.md", "policy.md"])
+def test_version_changes_with_any_file(tmp_path: Path, changed: str) -> None:
+    before = Instructions(FOLDERS[0]).version()
+    for name in ("same", "other"):
+        copytree(FOLDERS[0], tmp_path / name)
+        (tmp_path / f"{name}-policy.md").write_bytes(POLICY.read_bytes())
+    path = tmp_path / ("other-policy.md" if changed == "policy.md" else f"other/{changed}")
+    path.write_text("Anything goes.", encoding="utf-8")
+    same, other = (
+        Instructions(tmp_path / name, tmp_path / f"{name}-policy.md").version()
+        for name in ("same", "other")
+    )
+    assert same == before != other
+
+
+@every_agent
+def test_system_message_holds_instructions_policy_and_situation(folder: Path) -> None:
+    message = Instructions(folder).message(BRIEF)
     text = str(message.content)
     assert "plain, warm English" in text
     assert "never learns another's data" in text
@@ -41,9 +57,10 @@ def test_system_message_holds_instructions_policy_and_situation() -> None:
 
 def test_instructions_take_the_place_of_any_other() -> None:
     messages = [SystemMessage("", id="brief"), HumanMessage("hi", id="1")]
-    put = instruct({"messages": messages, "brief": BRIEF})["messages"]
+    put = Instructions(FOLDERS[0]).instruct({"messages": messages, "brief": BRIEF})["messages"]
     assert [m.type for m in put] == ["remove", "system", "human"]  # type: ignore[attr-defined]
 
 
-def test_instructions_stay_small() -> None:
-    assert len(str(system_message(BRIEF).content).split()) < 600
+@every_agent
+def test_instructions_stay_small(folder: Path) -> None:
+    assert len(str(Instructions(folder).message(BRIEF).content).split()) < 600

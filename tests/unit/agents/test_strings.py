@@ -15,5 +15,5 @@ def test_only_known_marks_are_asked_for(locale: str) -> None:
     assert {m for m in marks if not m.startswith("!task:")} == {"!handoff_offer", "!verify"}
     assert tasks == {
         *("open_ticket", "pick_course", "enrol", "pick_group", "join_waitlist", "accept_offer"),
-        *("withdraw", "transfer", "pick_new_group", "pick_slot", "pick_new_slot"),
+        *("withdraw", "transfer", "pick_new_group", "pick_slot", "pick_new_slot", "recommend"),
     }

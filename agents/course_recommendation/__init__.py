@@ -1,0 +1,1 @@
+"""The agent that advises students on what to study next."""
