@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from agents.runtime.asking import ask_for_consent
+from agents.runtime.guards.input import input_flags
 from agents.runtime.ports import Outcome, RunEnd, Situation, Speaker
 from agents.runtime.turn import Turn
 from agents.strings import say
@@ -37,8 +38,16 @@ def outcome_of(
         cost_micros=turn.usage.cost_micros,
         error_code=state.get("failed"),
         degraded=turn.degraded,
-        flags=state["brief"].flags if "brief" in state else (),
+        flags=_flags(situation, state),
     )
+
+
+def _flags(situation: Situation, state: dict[str, Any]) -> tuple[str, ...]:
+    """Return what the guards noted; of a run that failed, what its messages show."""
+    if "brief" in state:
+        noted: tuple[str, ...] = state["brief"].flags
+        return noted
+    return input_flags(message.text for message in situation.answering)
 
 
 def _bounded(memory: dict[str, object], before: dict[str, object]) -> dict[str, object]:
