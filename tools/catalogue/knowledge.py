@@ -37,7 +37,11 @@ class SearchKnowledge(ToolInput):
 
 
 class PassageOut(BaseModel):
-    """A passage as the document has it."""
+    """A passage as the document has it.
+
+    Args:
+        score: 0 to 1, comparable with the others of one result only.
+    """
 
     ref: str
     text: str
@@ -47,6 +51,7 @@ class PassageOut(BaseModel):
     topic: str
     language: Locale
     valid_from: date | None
+    score: float
 
 
 class PassagesFound(ToolOutput):
@@ -114,6 +119,7 @@ def _passage(hit: Hit, source: SourceOut) -> PassageOut:
         topic=hit.topic,
         language=hit.language,
         valid_from=hit.valid_from,
+        score=round(hit.score, 3),
     )
 
 
