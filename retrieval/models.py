@@ -110,6 +110,8 @@ class Hit:
 
     Args:
         score: 0 to 1, comparable within one result only.
+        before: the passage before it under the same heading; empty at the section's start.
+        after: the passage after it, likewise.
     """
 
     chunk_id: int
@@ -128,6 +130,13 @@ class Hit:
     valid_from: date | None
     metadata: Mapping[str, Any]
     score: float
+    before: str = ""
+    after: str = ""
+
+    @property
+    def section(self) -> str:
+        """The passage with its neighbours: all that stands under its heading, unless it is long."""
+        return "\n\n".join(part for part in (self.before, self.text, self.after) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,11 +16,16 @@ from retrieval.embed.serving import ServingEmbedder
 from retrieval.errors import EmbedderUnavailable
 from retrieval.fuse import Ranked, fuse, join_evidence, limit_repeats, prefer_language
 from retrieval.language import Detection, LanguageDetector
-from retrieval.models import LANGUAGES, Kind, Language, Mode, SearchResult
+from retrieval.models import LANGUAGES, Hit, Kind, Language, Mode, SearchResult
+from retrieval.repeats import drop_repeats
+from retrieval.rerank import Reranker
 from retrieval.stores.protocol import Scope, SearchStore
 from retrieval.text import normalise_query
 
 _log = logging.getLogger(__name__)
+
+#: So many more passages are read than are wanted: some may repeat others.
+_SPARE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class KnowledgeSearch:
         embedder: None for search by words alone.
         cache: ready-made vectors of it; they spare the first question a wait.
         serving: tells by whose vectors to search; without it by those of `embedder`.
+        reranker: reads query and passage together, and has the last word on their order.
         fallback_language: of queries too short to tell, where the caller does not know either.
     """
 
@@ -48,11 +55,13 @@ class KnowledgeSearch:
         *,
         cache: VectorCache | None = None,
         serving: ServingEmbedder | None = None,
+        reranker: Reranker | None = None,
         fallback_language: Language = "es",
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._serving = serving
+        self._reranker = reranker
         self._elsewhere: dict[str, Elsewhere] = {}
         if embedder is not None:
             self._elsewhere[embedder.id] = Elsewhere(embedder, cache or VectorCache({}))
@@ -95,12 +104,21 @@ class KnowledgeSearch:
             return SearchResult((), 0.0, language.language, "lexical")
         found = await self._find(asked)
         best = prefer_language(found.ranked, query_language or language.language)
-        best = limit_repeats(best, whole_documents=kind == "course")[:limit]
-        scores = {r.candidate.chunk_id: r.score for r in best}
-        hits = await self._store.get_hits(asked.scope, scores)
+        hits = await self._read(asked, best, limit=limit)
         confidence = estimate_confidence(found.evidence, found.embedder_id) if hits else 0.0
         mode: Mode = "hybrid" if found.embedder_id else "lexical"
         return SearchResult(tuple(hits), confidence, language.language, mode)
+
+    async def _read(self, asked: Asked, ranked: Sequence[Ranked], *, limit: int) -> list[Hit]:
+        """Return the best passages, each saying something new; of a course, one."""
+        is_course = asked.scope.kind == "course"
+        best = limit_repeats(ranked, whole_documents=is_course)
+        most = max(limit + _SPARE, self._reranker.most if self._reranker else 0)
+        scores = {r.candidate.chunk_id: r.score for r in best[:most]}
+        hits = await self._store.get_hits(asked.scope, scores)
+        if self._reranker is not None:
+            hits = await self._reranker.rerank(asked.text, hits)
+        return hits[:limit] if is_course else drop_repeats(hits, limit=limit)
 
     async def warm_up(self) -> None:
         """Load the embedder now, so that the first question need not wait for it."""

@@ -245,4 +245,4 @@ class SearchStore(Protocol):
         """
 
     async def get_hits(self, scope: Scope, scores: Mapping[int, float]) -> list[Hit]:
-        """Return chunks by id with what their citation needs, in the given order."""
+        """Return chunks by id with what their citation needs and their neighbours, in order."""

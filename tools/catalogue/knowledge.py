@@ -37,7 +37,7 @@ class SearchKnowledge(ToolInput):
 
 
 class PassageOut(BaseModel):
-    """A passage as the document has it.
+    """What stands under a heading, as the document has it.
 
     Args:
         score: 0 to 1, comparable with the others of one result only.
@@ -101,12 +101,12 @@ def audiences_of(actor: Actor) -> frozenset[Audience]:
 
 
 def _without_links(hit: Hit) -> str:
-    """Return a passage whose links are named, not written out.
+    """Return a passage with its neighbours, its links named and not written out.
 
     Anybody may have written the text of a document: a reply leads to the document, where its links
     stand, and nowhere else.
     """
-    return _LINK.sub(_LINKED[hit.language], hit.text)
+    return _LINK.sub(_LINKED[hit.language], hit.section)
 
 
 def _passage(hit: Hit, source: SourceOut) -> PassageOut:
