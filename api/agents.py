@@ -13,6 +13,7 @@ from agents.supervisor.table import AGENTS, STUDENT_SUPPORT
 from api.desk import TurnDesk
 from api.settings import Settings
 from crm.db import Database
+from crm.policy.service import PolicyService
 
 
 def build_engine(
@@ -22,6 +23,7 @@ def build_engine(
     database: Database,
     stream: EventStream,
     providers: Providers,
+    policy: PolicyService,
 ) -> TurnEngine:
     """Return the turn engine of this process."""
     kept_types = [(kind.__module__, kind.__name__) for kind in STATE_TYPES]
@@ -34,13 +36,13 @@ def build_engine(
         stream=stream,
         speaking=Speaking(
             agent=STUDENT_SUPPORT.name,
-            prompt_version=STUDENT_SUPPORT.prompt_version(),
+            prompt_version=lambda agent, text: AGENTS[agent].prompt_version(text),
             provider=providers.primary,
             fallback=providers.fallback,
             by_agent=providers.by_agent,
-            versions={name: agent.prompt_version() for name, agent in AGENTS.items()},
         ),
         clock=database.clock,
+        policy=policy.text,
         settings=EngineSettings(
             institution=settings.institution,
             time_zone=settings.time_zone,

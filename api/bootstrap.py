@@ -11,6 +11,7 @@ import redis.asyncio as aioredis
 
 from agents.llm.factory import Providers, build_providers
 from agents.runtime.engine import TurnEngine
+from agents.runtime.policy import SHIPPED_POLICY
 from agents.settings import AgentSettings
 from api.agents import build_engine
 from api.desk import TurnDesk
@@ -74,6 +75,7 @@ from crm.pipeline.scoring.service import ScoringService
 from crm.pipeline.service import PipelineService
 from crm.pipeline.sla.service import SlaService
 from crm.pipeline.tasks.service import TaskService
+from crm.policy.service import PolicyService
 from crm.support.appointments.service import AppointmentService
 from crm.support.service import SupportService
 from crm.workflows.crash_points import crash_points
@@ -83,7 +85,7 @@ from retrieval.ingest.service import IngestService
 from retrieval.recommend.serving import ServingRecommender
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
-from tools.catalogue.course_finding import CourseFinder
+from tools.course_finding import CourseFinder
 from tools.registry import default_registry
 from tools.runner import ToolRunner
 from tools.services import ToolServices
@@ -148,6 +150,7 @@ class Services:
     stream: RedisEventStream
     hub: EventHub
     engine: TurnEngine
+    policy: PolicyService
 
 
 @asynccontextmanager
@@ -229,7 +232,6 @@ def _wire(
     actions = ActionService(database, scoring)
     tools = ToolServices(
         courses=courses,
-        offers=offers,
         advice=AdviceService(database, time_zone=settings.time_zone),
         seats=seats,
         enrolments=enrolments,
@@ -251,6 +253,7 @@ def _wire(
         time_zone=settings.time_zone,
         base_url=settings.base_url,
     )
+    policy = PolicyService(database, shipped=SHIPPED_POLICY)
     runner = ToolRunner(database, default_registry(), tools)
     stream = RedisEventStream(client, maxlen=settings.stream_maxlen, ttl_s=settings.stream_ttl_s)
     dunning = DunningService(database, dunning_policy(settings, tills, quiet))
@@ -324,7 +327,9 @@ def _wire(
             database=database,
             stream=stream,
             providers=providers,
+            policy=policy,
         ),
+        policy=policy,
     )
 
 

@@ -19,11 +19,7 @@ class Unreadable(RetrievalError):
     """A file cannot be read as a document; it is set aside with this reason."""
 
 
-class ModelUnavailable(RetrievalError):
-    """A model cannot be loaded or fails; search goes on without it."""
-
-
-class EmbedderUnavailable(ModelUnavailable):
+class EmbedderUnavailable(RetrievalError):
     """The embedder cannot be loaded or fails; search goes on without vectors."""
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -64,16 +64,14 @@ class Speaking:
 
     Args:
         agent: the first one, until the supervisor has chosen.
-        prompt_version: the first one's.
-        versions: of the prompts of the others, by name.
+        prompt_version: of an agent's instructions under a policy.
     """
 
     agent: str
-    prompt_version: str
+    prompt_version: Callable[[str, str], str]
     provider: Provider
     fallback: Provider
     by_agent: Mapping[str, Provider] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 class TurnEngine:
@@ -81,6 +79,7 @@ class TurnEngine:
 
     Args:
         graph: compiled with `saver`.
+        policy: returns what the institution holds its agents to now.
     """
 
     def __init__(
@@ -93,6 +92,7 @@ class TurnEngine:
         speaking: Speaking,
         clock: Clock,
         settings: EngineSettings,
+        policy: Callable[[], Awaitable[str]],
     ) -> None:
         self._desk = desk
         self._graph = graph
@@ -101,6 +101,7 @@ class TurnEngine:
         self._speaking = speaking
         self._clock = clock
         self._settings = settings
+        self._policy = policy
 
     async def serve(self, conversation_id: UUID) -> int:
         """Answer all that waits in a conversation; return the number of runs that ended.
@@ -151,7 +152,7 @@ class TurnEngine:
     async def _carry_out(self, held: Held, work: Assignment) -> bool:
         situation = work.situation
         started = time.monotonic()
-        turn = self._turn(held, work)
+        turn = self._turn(held, work, policy=await self._policy())
         if situation.attempt > 1:
             # Whatever an earlier attempt had shown is withdrawn.
             await turn.emit("draft_reset", {})
@@ -183,7 +184,7 @@ class TurnEngine:
         )
         return untouched and situation.attempt <= MAX_RESTARTS and await work.newer_messages()
 
-    def _turn(self, held: Held, work: Assignment) -> Turn:
+    def _turn(self, held: Held, work: Assignment, *, policy: str) -> Turn:
         situation = work.situation
 
         async def emit(kind: str, data: dict[str, object]) -> None:
@@ -206,6 +207,7 @@ class TurnEngine:
             fallback=self._speaking.fallback,
             by_agent=self._speaking.by_agent,
             emit=emit,
+            policy=policy,
             max_steps=self._settings.max_steps,
             max_tokens=self._settings.max_tokens,
             max_cost_micros=self._settings.max_cost_micros,
@@ -220,7 +222,7 @@ class TurnEngine:
             agent=agent,
             provider=turn.provider.name,
             model=turn.provider.model,
-            prompt_version=self._speaking.versions.get(agent, self._speaking.prompt_version),
+            prompt_version=self._speaking.prompt_version(agent, turn.policy),
         )
 
     async def _think(self, turn: Turn, situation: Situation) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from langchain_core.messages import BaseMessage, RemoveMessage, SystemMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from langgraph.runtime import Runtime
 
 from agents.runtime.brief import INSTRUCTIONS, Brief, Locale
 from agents.runtime.state import AgentState
-
-#: What the institution holds every agent to.
-POLICY = Path(__file__).parents[1] / "policy.md"
+from agents.runtime.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +23,26 @@ class Instructions:
     """
 
     folder: Path
-    policy: Path = POLICY
 
-    def version(self) -> str:
+    def version(self, policy: str) -> str:
         """Return a short hash of all that instructs the agent."""
-        files = (*sorted(self.folder.glob("*.md")), self.policy)
-        texts = b"\0".join(_text(file).encode() for file in files)
-        return hashlib.sha256(texts).hexdigest()[:12]
+        texts = (*(_text(file) for file in sorted(self.folder.glob("*.md"))), policy)
+        return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
-    def message(self, brief: Brief) -> SystemMessage:
+    def message(self, brief: Brief, policy: str) -> SystemMessage:
         """Return the instructions in the brief's language, the policy and the situation."""
-        instructions = f"{_text(self.folder / f'{brief.locale}.md')}\n\n{_text(self.policy)}"
+        instructions = f"{_text(self.folder / f'{brief.locale}.md')}\n\n{policy}"
         return SystemMessage(
             content=f"{instructions}\n\n{_situation(brief)}",
             additional_kwargs={**brief.to_kwargs(), INSTRUCTIONS: instructions},
         )
 
-    def instruct(self, state: AgentState) -> dict[str, object]:
+    def instruct(self, state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
         """Put the instructions before the conversation, in the place of any other agent's."""
         spoken = [m for m in state["messages"] if not isinstance(m, SystemMessage)]
         messages: list[BaseMessage] = [
             RemoveMessage(id=REMOVE_ALL_MESSAGES),
-            self.message(state["brief"]),
+            self.message(state["brief"], runtime.context.policy),
             *spoken,
         ]
         return {"messages": messages}

@@ -8,6 +8,7 @@ from uuid import UUID
 from langchain_core.messages import AIMessageChunk, AnyMessage
 
 from agents.runtime.brief import Locale
+from agents.runtime.policy import SHIPPED_POLICY
 from tools.results import ToolResult
 from tools.spec import ToolSpec
 
@@ -103,6 +104,7 @@ class Turn:
         provider: the model that speaks; replaced by `fallback` when it fails.
         by_agent: the models of agents that speak otherwise than the rest.
         agent: who serves the turn, once the supervisor has chosen; empty before.
+        policy: what the institution holds its agents to.
         max_steps: calls of a model in one run.
         max_tokens: read and written by models in one run; None is without bound.
         max_cost_micros: of those tokens by the price table; None is without bound.
@@ -118,6 +120,7 @@ class Turn:
     max_steps: int
     by_agent: Mapping[str, Provider] = field(default_factory=dict)
     agent: str = ""
+    policy: str = SHIPPED_POLICY
     max_tokens: int | None = None
     max_cost_micros: int | None = None
     replay: dict[int, dict[str, object]] = field(default_factory=dict)

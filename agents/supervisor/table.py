@@ -15,12 +15,12 @@ class Agent:
     """One agent that the supervisor can hand a turn to.
 
     Args:
-        prompt_version: of the files that instruct it.
+        prompt_version: of all that instructs it, the policy among it.
     """
 
     name: str
     build: Callable[[], CompiledStateGraph[Any, Any, Any, Any]]
-    prompt_version: Callable[[], str]
+    prompt_version: Callable[[str], str]
 
 
 STUDENT_SUPPORT = Agent(

@@ -18,6 +18,7 @@ class Area(StrEnum):
     KNOWLEDGE = "knowledge"
     RUNS = "runs"
     AUDIT = "audit"
+    POLICY = "policy"
     STAFF = "staff"
     PIPELINE = "pipeline"
     ENROLMENTS = "enrolments"
@@ -42,6 +43,7 @@ MAY_READ: Mapping[Area, frozenset[Role]] = {
     Area.KNOWLEDGE: _EVERYBODY,
     Area.RUNS: _ADMIN_SERVICE,
     Area.AUDIT: _ADMIN,
+    Area.POLICY: _ADMIN_SERVICE,
     Area.STAFF: _ADMIN_SERVICE,
     Area.PIPELINE: _EVERYBODY,
     Area.ENROLMENTS: _EVERYBODY,
@@ -60,6 +62,7 @@ MAY_WRITE: Mapping[Area, frozenset[Role]] = {
     Area.KNOWLEDGE: _ADMIN_SERVICE,
     Area.RUNS: frozenset({Role.SERVICE}),
     Area.AUDIT: frozenset(),
+    Area.POLICY: _ADMIN,
     Area.STAFF: _ADMIN_SERVICE,
     Area.PIPELINE: _EVERYBODY,
     Area.ENROLMENTS: _EVERYBODY,

@@ -37,11 +37,7 @@ class SearchKnowledge(ToolInput):
 
 
 class PassageOut(BaseModel):
-    """What stands under a heading, as the document has it.
-
-    Args:
-        score: 0 to 1, comparable with the others of one result only.
-    """
+    """A passage as the document has it."""
 
     ref: str
     text: str
@@ -51,7 +47,6 @@ class PassageOut(BaseModel):
     topic: str
     language: Locale
     valid_from: date | None
-    score: float
 
 
 class PassagesFound(ToolOutput):
@@ -101,12 +96,12 @@ def audiences_of(actor: Actor) -> frozenset[Audience]:
 
 
 def _without_links(hit: Hit) -> str:
-    """Return a passage with its neighbours, its links named and not written out.
+    """Return a passage whose links are named, not written out.
 
     Anybody may have written the text of a document: a reply leads to the document, where its links
     stand, and nowhere else.
     """
-    return _LINK.sub(_LINKED[hit.language], hit.section)
+    return _LINK.sub(_LINKED[hit.language], hit.text)
 
 
 def _passage(hit: Hit, source: SourceOut) -> PassageOut:
@@ -119,7 +114,6 @@ def _passage(hit: Hit, source: SourceOut) -> PassageOut:
         topic=hit.topic,
         language=hit.language,
         valid_from=hit.valid_from,
-        score=round(hit.score, 3),
     )
 
 

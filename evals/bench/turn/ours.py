@@ -121,9 +121,13 @@ def _engine(services: Services) -> TurnEngine:
         saver=saver,
         stream=services.stream,
         speaking=Speaking(
-            agent="student_support", prompt_version="bench", provider=provider, fallback=provider
+            agent="student_support",
+            prompt_version=lambda *_: "bench",
+            provider=provider,
+            fallback=provider,
         ),
         clock=services.clock,
+        policy=services.policy.text,
         settings=EngineSettings(
             institution=settings.institution,
             time_zone=settings.time_zone,

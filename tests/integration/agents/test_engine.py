@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from agents.runtime.turn import ModelFailed
 from api.bootstrap import Services
+from crm.actor import Actor, IdentityLevel, Role
+from crm.ids import INSTITUTION
 from crm.messaging.turns.models import RunStatus
 from tests.integration.agents.turns import (
     TICKET,
@@ -192,3 +194,22 @@ async def test_every_chain_of_these_turns_verifies(services: Services) -> None:
     verification = await services.journal.verify_chains()
     assert verification.events > 0
     assert verification.broken == ()
+
+
+async def test_turn_follows_the_policy_as_it_stands_when_it_begins(
+    services: Services, events: RecordedEvents
+) -> None:
+    session = await asked(services, "hola")
+    provider = ScriptedProvider("Claro.", "De nuevo.")
+    engine = engine_of(services, events, provider)
+    await engine.serve(session.conversation_id)
+    admin = Actor(INSTITUTION, IdentityLevel.VERIFIED, role=Role.ADMIN)
+    await services.policy.write(
+        "Answer in verse. / Responde en verso.", note="a proof", expected_version=0, actor=admin
+    )
+    await say(services, session, "again", "¿y los cursos?")
+    await engine.serve(session.conversation_id)
+    before, after = (str(messages[0].content) for messages in provider.calls)
+    assert "Nunca se dan datos de otra persona." in before
+    assert "Responde en verso." in after
+    assert "Nunca se dan datos de otra persona." not in after

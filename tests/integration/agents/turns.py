@@ -46,11 +46,12 @@ def engine_of(
         stream=events,
         speaking=Speaking(
             agent="student_support",
-            prompt_version="test",
+            prompt_version=lambda *_: "test",
             provider=provider,
             fallback=fallback or ScriptedProvider("Lo siento.", name="fallback"),
         ),
         clock=services.clock,
+        policy=services.policy.text,
         settings=EngineSettings(
             institution="Instituto Andino", time_zone="America/Lima", timeout_s=20.0
         ),

@@ -9,6 +9,7 @@ from agents.runtime.brief import INSTRUCTIONS, Brief
 from agents.runtime.guards.instructions import repeats, runs_of
 from agents.runtime.guards.language import is_foreign, unquoted
 from agents.runtime.guards.sentences import sentences_of
+from agents.runtime.policy import SHIPPED_POLICY
 from agents.student_support import graph as student_support
 from tests.unit.agents.scripted import INSTITUTION, NOW, ZONE
 
@@ -60,7 +61,7 @@ def test_nothing_of_ours_repeats_the_instructions(locale: str) -> None:
         new_messages=1,
         memory={"summary": "una matrícula en un curso de datos que empieza el lunes próximo"},
     )
-    message = student_support.INSTRUCTIONS.message(brief)
+    message = student_support.INSTRUCTIONS.message(brief, SHIPPED_POLICY)
     private = runs_of(message.additional_kwargs[INSTRUCTIONS])
     assert [s for s in own_sentences() if repeats(s, private)] == []
     assert repeats(str(message.content)[200:400], private)

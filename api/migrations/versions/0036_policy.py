@@ -1,8 +1,8 @@
-"""Calls that wait for an advisor's approval stand in the queue of suggestions."""
+"""The policy has versions."""
 
 from api.migrations.sql import run_sql_beside
 
-revision = "0036_held_calls"
+revision = "0036_policy"
 down_revision = "0035_next_actions"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,1 @@
+"""The institution's policy: one text that its agents are held to, in versions."""
