@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from crm.actor import Actor
+from crm.actor import Actor, AgentIdentity, IdentityLevel
 from crm.db import UnitOfWork
 from crm.errors import Conflict, Denied, OrientaError, RuleBroken, Unavailable
-from crm.pipeline.actions.models import ActionId, NextAction
+from crm.ids import PersonId, SubjectId
+from crm.pipeline.actions.models import ActionId, Asked, NextAction
 from tools.approvals import ApprovedCall
 from tools.context import ToolContext
 from tools.results import Ok, Refused
@@ -37,8 +38,16 @@ async def accept_action(
             uow, action_id, expected_version=expected_version, actor=actor
         )
 
-    context = ToolContext(actor=actor, locale=action.language, fence=accept)
-    call = ApprovedCall(id=action_id, tool=action.tool, arguments=action.arguments, approver=actor)
+    asked = action.asked
+    context = ToolContext(
+        actor=_whoever_asked(asked) if asked else actor,
+        locale=action.language,
+        conversation_id=asked.conversation_id if asked else None,
+        fence=accept,
+    )
+    call = ApprovedCall(
+        id=action_id, tool=action.tool, arguments=action.arguments, approver=actor, asked=asked
+    )
     result = await services.runner.execute_approved(context, call)
     if isinstance(result, Refused):
         kind = _KINDS.get(result.code, RuleBroken)
@@ -46,3 +55,13 @@ async def accept_action(
     if not isinstance(result, Ok):
         raise Unavailable("action.failed", "This could not be done; try again.")
     return await services.actions.get_action(action_id, actor=actor)
+
+
+def _whoever_asked(asked: Asked) -> Actor:
+    """Return the student for whom a call is made, as they were known when they asked."""
+    return Actor(
+        subject_id=SubjectId(asked.subject_id),
+        level=IdentityLevel(asked.level),
+        person_id=PersonId(asked.person_id),
+        agent=AgentIdentity(*asked.agent) if asked.agent else None,
+    )

@@ -85,7 +85,7 @@ from retrieval.ingest.service import IngestService
 from retrieval.recommend.serving import ServingRecommender
 from retrieval.search import KnowledgeSearch
 from retrieval.stores.pgvector import PgVectorStore
-from tools.course_finding import CourseFinder
+from tools.catalogue.course_finding import CourseFinder
 from tools.registry import default_registry
 from tools.runner import ToolRunner
 from tools.services import ToolServices
@@ -232,6 +232,7 @@ def _wire(
     actions = ActionService(database, scoring)
     tools = ToolServices(
         courses=courses,
+        offers=offers,
         advice=AdviceService(database, time_zone=settings.time_zone),
         seats=seats,
         enrolments=enrolments,

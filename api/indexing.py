@@ -15,6 +15,7 @@ from retrieval.embed.recent import RecentQueries
 from retrieval.embed.serving import ServingEmbedder
 from retrieval.embed.succession import Succession
 from retrieval.ingest.service import IngestService
+from retrieval.rerank import choose_reranker
 from retrieval.search import KnowledgeSearch
 from retrieval.settings import RetrievalSettings
 from retrieval.stores.pg_succession import PgEmbedderStore
@@ -37,7 +38,7 @@ async def open_indexing(settings: Settings, pool: Pool) -> AsyncIterator[Indexin
     """Wire the index for the block.
 
     Raises:
-        EmbedderUnavailable: the embedder that is set lacks a package or a setting.
+        ModelUnavailable: the embedder or reranker that is set lacks a package or a setting.
         Unavailable("settings.elasticsearch"): the store that is set has no address.
     """
     given = retrieval_settings(settings)
@@ -75,6 +76,7 @@ def _wire(
             embedder,
             cache=cache,
             serving=serving,
+            reranker=choose_reranker(given),
             fallback_language=given.default_locale,
         ),
         IngestService(stores.documents, embedder, cache=cache),

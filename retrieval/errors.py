@@ -19,7 +19,11 @@ class Unreadable(RetrievalError):
     """A file cannot be read as a document; it is set aside with this reason."""
 
 
-class EmbedderUnavailable(RetrievalError):
+class ModelUnavailable(RetrievalError):
+    """A model cannot be loaded or fails; search goes on without it."""
+
+
+class EmbedderUnavailable(ModelUnavailable):
     """The embedder cannot be loaded or fails; search goes on without vectors."""
 
 

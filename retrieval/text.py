@@ -19,6 +19,16 @@ _ASKING = frozenset(
     much many long get have has had any some information question about if let
     """.split()
 )
+#: Words that only join others.
+_JOINING = frozenset(
+    """
+    el la los las lo un una unos unas de del al y e o u ni en con sin a ante bajo desde entre hacia
+    hasta segun sobre tras es son ser esta estan este esta estos estas ese esa eso mas muy ya su sus
+    le nos porque pero cada todo toda todos todas otro otra the an and or nor but of in on at by to
+    from with without into onto about over under for as it its this that these those they them their
+    been being will shall not no only also than then so such each all any both more most other
+    """.split()
+)
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 
 
@@ -48,6 +58,12 @@ def content_words(query: str) -> str:
     """Return a query without words of courtesy and of asking, or whole if nothing is left."""
     kept = [w for w in _WORD.findall(query) if fold(w) not in _ASKING]
     return " ".join(kept) or query
+
+
+def telling_words(text: str) -> list[str]:
+    """Return the words of a text that say what it is about, folded, each once."""
+    words = (w for w in words_of(text) if len(w) > 1 and w not in _ASKING | _JOINING)
+    return list(dict.fromkeys(words))
 
 
 def slugify(heading: str) -> str:

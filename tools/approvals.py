@@ -11,7 +11,10 @@ from pydantic import BaseModel
 from crm.actor import Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import Conflict, Denied, NotFound, RuleBroken
+from crm.ids import PersonId
 from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus, FrozenCall
+from crm.money import Money
+from crm.pipeline.actions.models import Asked
 from tools.arguments import parse_arguments
 from tools.attempt import Attempt
 from tools.effects import Effects
@@ -37,12 +40,14 @@ class ApprovedCall:
 
     Args:
         id: of the suggestion that it was kept with; it makes the effect's key.
+        asked: whoever waits for it, and the terms; None of what we suggested ourselves.
     """
 
     id: UUID
     tool: str
     arguments: Mapping[str, object]
     approver: Actor
+    asked: Asked | None = None
 
 
 class Approvals:
@@ -59,7 +64,7 @@ class Approvals:
 
     async def freeze(
         self, attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel, *, tool_call_id: str
-    ) -> NeedsConfirmation:
+    ) -> NeedsConfirmation | Ok:
         """Keep the call for a decision; nothing else changes.
 
         A call that was frozen and decided before gets the same answer again: whoever resumes a
@@ -69,7 +74,9 @@ class Approvals:
             RuleBroken("approval.unavailable"): nobody could be asked here.
             Conflict("confirmation.expired"): it was frozen before, and the time to decide is over.
         """
-        _check_asking(attempt, spec)
+        if spec.approval == "advisor":
+            return await self._hold(attempt, spec, args)
+        _check_asking(attempt)
         async with self._db.transaction() as uow:
             await attempt.context.fence(uow)
             held = await self._confirmations.find(uow, attempt.effect_key)
@@ -87,6 +94,29 @@ class Approvals:
         return NeedsConfirmation(
             held.id, kept.tool, kept.summary, held.expires_at, kept.price_minor, kept.currency
         )
+
+    async def _hold(self, attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel) -> Ok:
+        """Put the call into the advisors' queue; whoever asked is told that it waits."""
+        context, person_id = attempt.context, attempt.context.actor.person_id
+        if person_id is None:
+            raise RuleBroken("approval.unavailable", "Only a known student can ask for this.")
+        async with self._db.transaction() as uow:
+            await context.fence(uow)
+            held = await self._services.actions.find(uow, attempt.effect_key)
+            if held is None:
+                async with asyncio.timeout(spec.timeout_s):
+                    offer = await self._offer(uow, attempt, spec, args)
+                held = await self._services.actions.hold(
+                    uow,
+                    _asked(attempt, spec, offer, person_id),
+                    tool=spec.name,
+                    arguments=args.model_dump(mode="json"),
+                    language=context.locale,
+                    effect_key=attempt.effect_key,
+                )
+            uow.audit(attempt.frozen(held.id))
+        status = "waiting_for_advisor" if held.status == "open" else held.status
+        return Ok({"status": status, "summary": held.draft})
 
     async def _offer(
         self, uow: UnitOfWork, attempt: Attempt, spec: ToolSpec[Any, Any], args: BaseModel
@@ -134,7 +164,15 @@ class Approvals:
         if spec.approval == "advisor":
             attempt.decision = "approval.advisor"
         args: BaseModel = parse_arguments(spec.input, call.arguments)
-        return await self._effects.perform(attempt, spec, args)
+        asked = call.asked
+        if asked is not None and asked.tool_version != spec.version:
+            raise Conflict("action.changed", "The call is not the one that was asked for.")
+        async with self._db.transaction() as uow:
+            await attempt.context.fence(uow)
+            async with asyncio.timeout(spec.timeout_s):
+                return await self._effects.perform_within(
+                    uow, attempt, spec, args, offer=_offer_of(asked) if asked else None
+                )
 
     async def give_up(self, attempt: Attempt) -> None:
         """Note that an accepted call came to nothing, if that is still this caller's to say.
@@ -177,9 +215,31 @@ class Approvals:
         return args
 
 
-def _check_asking(attempt: Attempt, spec: ToolSpec[Any, Any]) -> None:
-    if spec.approval != "student":
-        raise RuleBroken("approval.unavailable", "A member of staff has to do this.")
+def _asked(attempt: Attempt, spec: ToolSpec[Any, Any], offer: Offer, person_id: PersonId) -> Asked:
+    actor, agent = attempt.context.actor, attempt.context.actor.agent
+    return Asked(
+        subject_id=actor.subject_id,
+        person_id=person_id,
+        level=int(actor.level),
+        agent=(agent.name, agent.model, agent.prompt_version) if agent else None,
+        conversation_id=attempt.context.conversation_id,
+        tool_version=spec.version,
+        summary=offer.summary,
+        price_minor=offer.price.amount_minor if offer.price else None,
+        currency=offer.price.currency if offer.price else None,
+        quote_id=offer.quote_id,
+        hold_id=offer.hold_id,
+    )
+
+
+def _offer_of(asked: Asked) -> Offer:
+    price = None
+    if asked.price_minor is not None and asked.currency is not None:
+        price = Money(asked.price_minor, asked.currency)
+    return Offer(summary=asked.summary, price=price, quote_id=asked.quote_id, hold_id=asked.hold_id)
+
+
+def _check_asking(attempt: Attempt) -> None:
     if attempt.context.conversation_id is None or attempt.context.run_id is None:
         raise RuleBroken("approval.unavailable", "Approval is given in a conversation.")
 

@@ -8,6 +8,7 @@ from crm.courses.advice.service import AdviceService
 from crm.courses.completion.certificates.service import CertificateService
 from crm.courses.enrolments.service import EnrolmentService
 from crm.courses.fees.service import FeeService
+from crm.courses.offers.service import OfferService
 from crm.courses.seats.service import SeatService
 from crm.courses.service import CourseService
 from crm.messaging.confirmations.service import ConfirmationService
@@ -61,6 +62,7 @@ class ToolServices:
     """
 
     courses: CourseService
+    offers: OfferService
     advice: AdviceService
     seats: SeatService
     enrolments: EnrolmentService

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from agents.llm.breaker import Breaker, BreakerRules
 from agents.llm.guarded import Failure, GuardedProvider, Patience, Tools
+from agents.llm.quoted import with_quoted_results
 from agents.llm.retries import RetryRules, retry_after_of
 from agents.llm.size import Bounds
 from agents.llm.tool_calls import function_of, with_valid_history
@@ -40,7 +41,7 @@ def build_openai(
         messages: Sequence[AnyMessage], tools: Tools
     ) -> AsyncGenerator[AIMessageChunk, None]:
         bound = chat.bind(tools=[function_of(tool) for tool in tools]) if tools else chat
-        async for chunk in bound.astream(with_valid_history(messages)):
+        async for chunk in bound.astream(with_quoted_results(with_valid_history(messages))):
             if isinstance(chunk, AIMessageChunk):
                 yield chunk
 

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from api.commands.store import require_answer
 from api.embedded.deployment import complete
 from api.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from retrieval.highlight import Highlights
     from retrieval.models import Hit, SearchResult
 
 _EXCERPT = 240
@@ -52,6 +56,7 @@ class Answer:
 
     kind: Literal["knowledge", "course"]
     result: "SearchResult"
+    highlights: "Sequence[Highlights]"
     known: bool
 
 
@@ -82,6 +87,7 @@ async def _search(
 ) -> list[Answer]:
     from api.bootstrap import open_services
     from retrieval.confidence import ABSTAIN_BELOW
+    from retrieval.highlight import highlight
 
     kinds: dict[SearchKind, Literal["knowledge", "course"]] = {
         SearchKind.KNOWLEDGE: "knowledge",
@@ -100,7 +106,8 @@ async def _search(
                 query_language=asked.get(language),  # type: ignore[arg-type]
                 limit=limit,
             )
-            answers.append(Answer(one, result, result.confidence >= ABSTAIN_BELOW))
+            marked = highlight(question, result.hits, language=result.query_language)
+            answers.append(Answer(one, result, marked, result.confidence >= ABSTAIN_BELOW))
     return answers
 
 
@@ -114,11 +121,11 @@ def _print(console: Console, answer: Answer) -> None:
         console.print(f"  [yellow]{_UNKNOWN[result.query_language]}[/yellow]", highlight=False)
         if result.hits:
             console.print("  Nearest, for you to judge:", highlight=False)
-    for hit in result.hits:
-        _print_hit(console, hit)
+    for hit, highlights in zip(result.hits, answer.highlights, strict=True):
+        _print_hit(console, hit, highlights)
 
 
-def _print_hit(console: Console, hit: "Hit") -> None:
+def _print_hit(console: Console, hit: "Hit", highlights: "Highlights") -> None:
     section = " › ".join(hit.heading_path[1:])
     console.print(
         f"  {hit.score:.2f}  [bold]{escape(hit.title)}[/bold]"
@@ -126,10 +133,21 @@ def _print_hit(console: Console, hit: "Hit") -> None:
         highlight=False,
         soft_wrap=True,
     )
-    text = " ".join(hit.text.split())
-    excerpt = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rsplit(' ', 1)[0]} …"
-    console.print(f"        {escape(excerpt)}", highlight=False, soft_wrap=True)
+    console.print(_excerpt(hit.text, highlights), highlight=False, soft_wrap=True)
     console.print(f"        [blue]{escape(hit.url)}[/blue]", highlight=False, soft_wrap=True)
+
+
+def _excerpt(text: str, highlights: "Highlights") -> Text:
+    """Return the passage, of a long one from the sentence that answers, with the words in bold."""
+    from retrieval.text import printable
+
+    is_long = len(text) > _EXCERPT
+    start = highlights.sentence.start if is_long and highlights.sentence else 0
+    marked = Text(printable(text))
+    for span in highlights.words:
+        marked.stylize("bold", span.start, span.end)
+    opening, closing = "… " if start else "", " …" if start + _EXCERPT < len(text) else ""
+    return Text.assemble(" " * 8, opening, marked[start : start + _EXCERPT], closing)
 
 
 def _record(answer: Answer) -> dict[str, object]:
@@ -149,7 +167,9 @@ def _record(answer: Answer) -> dict[str, object]:
                 "slug": hit.slug,
                 "language": hit.language,
                 "text": hit.text,
+                "words": [span.of(hit.text) for span in marks.words],
+                "sentence": marks.sentence.of(hit.text) if marks.sentence else None,
             }
-            for hit in result.hits
+            for hit, marks in zip(result.hits, answer.highlights, strict=True)
         ],
     }

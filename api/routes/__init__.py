@@ -28,6 +28,7 @@ from api.routes import (
     imports,
     invoices,
     knowledge,
+    knowledge_search,
     leads,
     pages,
     payment_webhooks,
@@ -78,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     payments.router,
     payments.links,
     imports.router,
+    knowledge_search.router,  # before `/v1/knowledge/{document_id}`
     knowledge.router,
     exports.router,
     analytics.router,

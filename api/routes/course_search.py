@@ -14,7 +14,7 @@ from api.routes.courses import CatalogueReader, CohortOut, CourseOut, CourseRefO
 from api.routing import Chapter
 from crm.courses.models import CourseLevel, Locale, Modality
 from crm.courses.offers.models import OfferFilters, OfferSort
-from tools.course_finding import OffersFound
+from tools.catalogue.course_finding import OffersFound
 
 router = Chapter(tags=["courses"])
 
@@ -92,6 +92,10 @@ class OfferQuery(BaseModel):
     modality: Modality | None = None
     language: Annotated[Locale | None, Field(description="The language it is taught in")] = None
     price_max: Annotated[int | None, Field(ge=0, le=10**12, description="Minor units")] = None
+    currency: Annotated[
+        str | None,
+        Field(pattern="^[A-Z]{3}$", description="Of `price_max`; else that of most courses"),
+    ] = None
     start_from: Day | None = None
     start_to: Day | None = None
     with_seats: bool | None = None
@@ -106,6 +110,7 @@ class OfferQuery(BaseModel):
             language=self.language,
             modality=self.modality,
             price_max=self.price_max,
+            currency=self.currency,
             start_from=self.start_from,
             start_to=self.start_to,
             with_seats=self.with_seats,
@@ -128,7 +133,7 @@ async def search_courses(
     """Search the active courses by words, meaning and nearly right names, with counts.
 
     A course fits modality, start and seats by a group that is open and to come; `price_max` is
-    about what enrolling in that group costs.
+    about what enrolling in that group costs; prices in other currencies do not fit.
     """
     found = await services.finder.find(
         asked.q,

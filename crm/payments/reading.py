@@ -6,8 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from crm.actor import Actor
-from crm.db import Database
-from crm.errors import NotFound
+from crm.db import Database, UnitOfWork
+from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
@@ -64,6 +64,23 @@ class PaymentReading:
             shown = {"invoice_id": invoice_id}
             record_read(uow, "invoice.read", actor=actor, people=[invoice.person_id], payload=shown)
         return InvoiceDetail(invoice, tuple(paid), tuple(notes))
+
+    async def find_refundable(
+        self, uow: UnitOfWork, invoice_id: InvoiceId, *, actor: Actor
+    ) -> Payment:
+        """Return the payment of an invoice of which most can go back; a student finds their own.
+
+        Raises: NotFound("invoice.unknown"); RuleBroken("refund.nothing");
+            Denied("identity.level" | "auth.role").
+        """
+        invoice = await invoices.select_invoice(uow.conn, invoice_id, owner=_reader(actor))
+        if invoice is None:
+            raise NotFound("invoice.unknown", "There is no such invoice.")
+        paid = await store.select_payments_of(uow.conn, invoice_id)
+        most = max(paid, key=lambda payment: payment.refundable.amount_minor, default=None)
+        if most is None or most.refundable.amount_minor <= 0:
+            raise RuleBroken("refund.nothing", "Nothing was paid that could go back.")
+        return most
 
     async def list_invoices(
         self,

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 from retrieval.ingest.blocks import Block
 from retrieval.ingest.reading import blocks_of
 from retrieval.models import Chunk, Document
+from retrieval.sentences import split_sentences
 from retrieval.text import fold
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
-_ABBREVIATION = re.compile(
-    r"\b(?:arts?|n[uú]ms?|nros?|no|p[aá]gs?|p|ej|etc|dra?|sra?|lic|ing|inc|cap|ed|vs|e\.g|i\.e"
-    r"|mrs?|ms|prof|vol|fig|d|ss|aa|ee|uu|[A-Z])\.$",
-    re.IGNORECASE,
-)
 _WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]", re.UNICODE)
 #: The default embedder's tokenizer on 240 XQuAD paragraphs: 1.29 Spanish, 1.26 English.
 _TOKENS_PER_UNIT = 1.3
@@ -101,7 +96,7 @@ def _pieces(blocks: Sequence[Block], limit: int) -> Iterator[tuple[str, str]]:
         if block.kind == "table":
             yield from ((part, separator) for part in _table_parts(block.text, limit))
             continue
-        for sentence in _sentences(block.text):
+        for sentence in split_sentences(block.text):
             for part in _parts(sentence, limit):
                 yield part, separator
                 separator = " "
@@ -126,18 +121,6 @@ def _table_parts(table: str, limit: int) -> Iterator[str]:
             part = f"{part}\n{row}" if part else row
     if part:
         yield f"{head}\n{part}" if head else part
-
-
-def _sentences(text: str) -> Iterator[str]:
-    """Split a text after its sentences; the full stop of an abbreviation ends none."""
-    waiting = ""
-    for piece in _SENTENCE_END.split(text):
-        waiting = f"{waiting} {piece}" if waiting else piece
-        if not _ABBREVIATION.search(waiting):
-            yield waiting
-            waiting = ""
-    if waiting:
-        yield waiting
 
 
 def _parts(sentence: str, limit: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from retrieval.embed.protocol import Vector
 from retrieval.errors import StoreRefused, StoreUnavailable
 from retrieval.models import Hit, Kind, Language
-from retrieval.stores.protocol import Centre, Match, Scope, SearchStore
+from retrieval.stores.protocol import Centre, Match, Scope, SearchStore, Trait
 from retrieval.stores.recess import Recess
 
 _log = logging.getLogger(__name__)
@@ -75,6 +75,12 @@ class FallbackStore:
     ) -> dict[Language, Centre]:
         """Return how near the query is to the mean of each language's chunks."""
         return await self._second.get_centres(kind, vector, embedder_id=embedder_id)
+
+    async def get_traits(
+        self, chunk_ids: Collection[int], *, embedder_id: str | None
+    ) -> dict[int, Trait]:
+        """Return the section of each chunk and how near it is to the centres."""
+        return await self._second.get_traits(chunk_ids, embedder_id=embedder_id)
 
     async def get_hits(self, scope: Scope, scores: Mapping[int, float]) -> list[Hit]:
         """Return chunks by id with what their citation needs, in the given order."""

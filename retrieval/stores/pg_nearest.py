@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 from retrieval.embed.protocol import Vector
 from retrieval.models import Kind, Language
 from retrieval.stores.pg_search import IN_SCOPE, scope_values, vector_text
-from retrieval.stores.protocol import Centre, Match, Scope
+from retrieval.stores.protocol import Centre, Match, Scope, Trait
 
 Connection = AsyncConnection[DictRow]
 
@@ -72,6 +72,27 @@ _WALK = """
            set_config('enable_sort', 'off', true),
            set_config('enable_hashjoin', 'off', true),
            set_config('enable_mergejoin', 'off', true)
+"""
+
+
+_CENTRES = """
+    SELECT c.language, c.chunks, -(c.total <#> %(vector)s::vector) / c.chunks AS similarity,
+           (SELECT jsonb_object_agg(
+                       o.language, -(c.total <#> o.total) / (c.chunks::float8 * o.chunks))
+              FROM search_centres o
+             WHERE o.kind = c.kind AND o.embedder = c.embedder AND o.chunks > 0) AS products
+      FROM search_centres c
+     WHERE c.kind = %(kind)s AND c.embedder = %(embedder)s AND c.chunks > 0
+"""
+
+_TRAITS = """
+    SELECT c.id, c.anchor,
+           (SELECT jsonb_object_agg(o.language, -(v.embedding::vector <#> o.total) / o.chunks)
+              FROM search_vectors v
+              JOIN search_centres o ON o.embedder = v.embedder
+             WHERE v.chunk_id = c.id AND v.embedder = %(embedder)s
+               AND o.kind = c.kind AND o.chunks > 0) AS products
+      FROM search_chunks c WHERE c.id = ANY (%(ids)s)
 """
 
 
@@ -151,9 +172,15 @@ async def centres_of(
     conn: Connection, kind: Kind, *, vector: Vector, embedder_id: str
 ) -> dict[Language, Centre]:
     """Return how near a vector is to the mean of each language's chunks."""
-    rows = await conn.execute(
-        "SELECT language, chunks, -(total <#> %s::vector) / chunks AS similarity"
-        " FROM search_centres WHERE kind = %s AND embedder = %s",
-        (vector_text(vector), kind, embedder_id),
-    )
-    return {r["language"]: Centre(r["chunks"], r["similarity"]) for r in await rows.fetchall()}
+    values = {"vector": vector_text(vector), "kind": kind, "embedder": embedder_id}
+    rows = await (await conn.execute(_CENTRES, values)).fetchall()
+    return {r["language"]: Centre(r["chunks"], r["similarity"], r["products"]) for r in rows}
+
+
+async def traits_of(
+    conn: Connection, chunk_ids: Collection[int], *, embedder_id: str | None
+) -> dict[int, Trait]:
+    """Return the section of each chunk and how near it is to the centres."""
+    values = {"ids": list(chunk_ids), "embedder": embedder_id}
+    rows = await (await conn.execute(_TRAITS, values)).fetchall()
+    return {r["id"]: Trait(r["anchor"], r["products"] or {}) for r in rows}

@@ -79,8 +79,13 @@ _RANK = f"""
 _HITS = f"""
     WITH c AS (SELECT * FROM search_chunks WHERE id = ANY (%(ids)s) AND {IN_SCOPE})
     SELECT c.id AS chunk_id, c.document_id, c.version, c.kind, c.slug, c.language, c.audience,
-           c.topic, d.title, c.anchor, c.headings, c.body, d.url, d.valid_from, d.metadata
+           c.topic, d.title, c.anchor, c.headings, c.body, d.url, d.valid_from, d.metadata,
+           coalesce(b.body, '') AS before, coalesce(a.body, '') AS after
       FROM c JOIN search_documents d ON d.id = c.document_id AND d.version = c.version
+      LEFT JOIN search_chunks b ON b.document_id = c.document_id AND b.version = c.version
+       AND b.ordinal = c.ordinal - 1 AND b.headings = c.headings AND b.anchor = c.anchor
+      LEFT JOIN search_chunks a ON a.document_id = c.document_id AND a.version = c.version
+       AND a.ordinal = c.ordinal + 1 AND a.headings = c.headings AND a.anchor = c.anchor
 """  # noqa: S608
 
 

@@ -29,6 +29,7 @@ from retrieval.stores.protocol import (
     ReadyVectors,
     SaveOutcome,
     Scope,
+    Trait,
 )
 from retrieval.stores.terms import Term, rarest_within, tsquery, weigh_terms
 from retrieval.stores.versions import decide_version
@@ -240,6 +241,13 @@ class PgVectorStore:
         """Return how near the query is to the mean of each language's chunks."""
         async with self._pool.connection() as conn:
             return await pg_nearest.centres_of(conn, kind, vector=vector, embedder_id=embedder_id)
+
+    async def get_traits(
+        self, chunk_ids: Collection[int], *, embedder_id: str | None
+    ) -> dict[int, Trait]:
+        """Return the section of each chunk and how near it is to the centres."""
+        async with self._pool.connection() as conn:
+            return await pg_nearest.traits_of(conn, chunk_ids, embedder_id=embedder_id)
 
     async def get_hits(self, scope: Scope, scores: Mapping[int, float]) -> list[Hit]:
         """Return chunks by id with what their citation needs, in the given order."""

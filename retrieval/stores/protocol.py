@@ -1,7 +1,7 @@
 """What retrieval needs of a store; each user of a store names only the part it uses."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, Protocol
 
@@ -89,10 +89,28 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """The mean vector of a language's chunks, as seen from a query."""
+    """The mean vector of a language's chunks, as seen from a query.
+
+    Args:
+        products: its inner products with the centre of each language, its own among them.
+    """
 
     chunks: int
     similarity: float
+    products: Mapping[Language, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What a chunk is like, whatever the query.
+
+    Args:
+        section: the anchor of the heading it stands under.
+        products: the inner products of its vector with the centres; empty without a vector.
+    """
+
+    section: str
+    products: Mapping[Language, float] = field(default_factory=dict)
 
 
 #: Writes what belongs to a saved document in its transaction; given the store's connection.
@@ -217,5 +235,14 @@ class SearchStore(Protocol):
     ) -> dict[Language, Centre]:
         """Return how near the query is to the mean of each language's chunks."""
 
+    async def get_traits(
+        self, chunk_ids: Collection[int], *, embedder_id: str | None
+    ) -> dict[int, Trait]:
+        """Return what chunks are like; always from where the truth is kept.
+
+        Args:
+            embedder_id: None if no vectors take part.
+        """
+
     async def get_hits(self, scope: Scope, scores: Mapping[int, float]) -> list[Hit]:
-        """Return chunks by id with what their citation needs, in the given order."""
+        """Return chunks by id with what their citation needs and their neighbours, in order."""

@@ -25,6 +25,7 @@ from tools.catalogue.recommend import (
     RECOMMEND_COURSES,
     RECOMMEND_FOR_PERSON,
 )
+from tools.catalogue.refunds import ASK_REFUND
 from tools.catalogue.scholarships import LIST_SCHOLARSHIPS
 from tools.catalogue.scoring import LEAD_SCORE, SCORE_LEADS
 from tools.catalogue.tickets import MY_TICKETS, OPEN_TICKET
@@ -55,6 +56,7 @@ SPECS: tuple[AnySpec, ...] = (
     JOIN_WAITLIST,
     LEAVE_WAITLIST,
     PAYMENT_LINK,
+    ASK_REFUND,
     BOOK_APPOINTMENT,
     MOVE_APPOINTMENT,
     CANCEL_APPOINTMENT,

@@ -1,15 +1,14 @@
 """The tool that finds courses."""
 
-from collections.abc import Sequence
 from datetime import date
 
 from pydantic import BaseModel, Field
 
-from crm.courses.models import Cohort, CourseDetail, CourseLevel, Locale, Modality
-from crm.courses.rules import next_cohort
+from crm.courses.models import Cohort, CourseLevel, Locale, Modality
+from crm.courses.offers.models import Offer, OfferFilters
 from tools.arguments import ToolInput
 from tools.catalogue.areas import resolve_area
-from tools.catalogue.matching import Matches, find_matches
+from tools.catalogue.course_finding import CourseFinder
 from tools.catalogue.prices import PriceOut, price_out
 from tools.catalogue.sources import course_source
 from tools.outputs import SourceOut, ToolOutput
@@ -27,6 +26,9 @@ class SearchCourses(ToolInput):
     language: Locale | None = Field(None, description="The language it is taught in.")
     modality: Modality | None = None
     max_price_minor: int | None = Field(None, ge=0, description="In minor units (cents).")
+    currency: str | None = Field(
+        None, pattern="^[A-Z]{3}$", description="Of the price; the catalogue's own without it."
+    )
     limit: int = Field(3, ge=1, le=5)
 
 
@@ -79,64 +81,38 @@ async def search_courses(call: Call[SearchCourses]) -> CoursesFound:
     0.5 say that you found nothing certain. get_course tells more, list_cohorts other dates.
     """
     args, services, locale = call.args, call.services, call.context.locale
-    matches = await _matches(args, services, locale)
-    today = services.courses.today()
-    chosen = _choose(matches.details, args, today)[: args.limit]
-    sources = [course_source(d.course, locale, read_on=today) for d, _ in chosen]
+    finder = CourseFinder(services.courses, services.offers, services.knowledge)
+    found = await finder.find(
+        args.query, await _filters(args, services), locale=locale, limit=args.limit
+    )
+    offers, today = found.page.items, services.courses.today()
+    sources = [course_source(o.course, locale, read_on=today) for o in offers]
     return CoursesFound(
-        courses=[
-            _found(d, cohort, source, locale)
-            for (d, cohort), source in zip(chosen, sources, strict=True)
-        ],
-        confidence=round(matches.confidence, 3) if chosen else 0.0,
+        courses=[_found(o, source, locale) for o, source in zip(offers, sources, strict=True)],
+        confidence=found.confidence if offers else 0.0,
         sources=sources,
     )
 
 
-async def _matches(args: SearchCourses, services: ToolServices, locale: Locale) -> Matches:
-    area = await resolve_area(services.courses, args.area)
-    if args.query:
-        found = await find_matches(services, args.query, locale)
-        fitting = [d for d in found.details if area in (None, d.course.area)]
-        return Matches(fitting, found.confidence)
-    page = await services.courses.list_courses(area=area, level=args.level, language=args.language)
-    details = await services.courses.find_courses([c.code for c in page.items])
-    return Matches(list(details), 1.0 if details else 0.0)
-
-
-def _choose(
-    details: Sequence[CourseDetail], args: SearchCourses, today: date
-) -> list[tuple[CourseDetail, Cohort | None]]:
-    chosen = []
-    for detail in details:
-        cohorts = [c for c in detail.cohorts if args.modality in (None, c.modality)]
-        following = next_cohort(cohorts, today)
-        if _fits(detail, following, args):
-            chosen.append((detail, following))
-    return chosen
-
-
-def _fits(detail: CourseDetail, following: Cohort | None, args: SearchCourses) -> bool:
-    course = detail.course
-    price = following.price if following else course.price
-    return (
-        args.level in (None, course.level)
-        and args.language in (None, course.language)
-        and (args.modality is None or following is not None)
-        and (args.max_price_minor is None or price.amount_minor <= args.max_price_minor)
+async def _filters(args: SearchCourses, services: ToolServices) -> OfferFilters:
+    return OfferFilters(
+        area=await resolve_area(services.courses, args.area),
+        level=args.level,
+        language=args.language,
+        modality=args.modality,
+        price_max=args.max_price_minor,
+        currency=args.currency,
     )
 
 
-def _found(
-    detail: CourseDetail, following: Cohort | None, source: SourceOut, locale: Locale
-) -> CourseFound:
-    course = detail.course
+def _found(offer: Offer, source: SourceOut, locale: Locale) -> CourseFound:
+    course, following = offer.course, offer.cohort
     return CourseFound(
         code=course.code,
         title=course.title.of(locale),
         summary=course.summary.of(locale),
         level=course.level,
-        price=price_out(following.price if following else course.price, locale),
+        price=price_out(offer.price, locale),
         next_cohort=next_cohort_out(following, locale) if following else None,
         url=source.url,
         ref=source.ref,

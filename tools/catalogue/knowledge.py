@@ -37,7 +37,11 @@ class SearchKnowledge(ToolInput):
 
 
 class PassageOut(BaseModel):
-    """A passage as the document has it."""
+    """What stands under a heading, as the document has it.
+
+    Args:
+        score: 0 to 1, comparable with the others of one result only.
+    """
 
     ref: str
     text: str
@@ -47,6 +51,7 @@ class PassageOut(BaseModel):
     topic: str
     language: Locale
     valid_from: date | None
+    score: float
 
 
 class PassagesFound(ToolOutput):
@@ -96,12 +101,12 @@ def audiences_of(actor: Actor) -> frozenset[Audience]:
 
 
 def _without_links(hit: Hit) -> str:
-    """Return a passage whose links are named, not written out.
+    """Return a passage with its neighbours, its links named and not written out.
 
     Anybody may have written the text of a document: a reply leads to the document, where its links
     stand, and nowhere else.
     """
-    return _LINK.sub(_LINKED[hit.language], hit.text)
+    return _LINK.sub(_LINKED[hit.language], hit.section)
 
 
 def _passage(hit: Hit, source: SourceOut) -> PassageOut:
@@ -114,6 +119,7 @@ def _passage(hit: Hit, source: SourceOut) -> PassageOut:
         topic=hit.topic,
         language=hit.language,
         valid_from=hit.valid_from,
+        score=round(hit.score, 3),
     )
 
 

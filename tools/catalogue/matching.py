@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from crm.courses.models import Course, CourseDetail
+from crm.courses.models import Course
 from crm.courses.service import CourseService
 from crm.courses.titles import title_words
 from retrieval.models import Hit
 from tools.context import Locale
-from tools.services import KnowledgeIndex, ToolServices
+from tools.services import KnowledgeIndex
 
 _CANDIDATES = 20
 _CODE = re.compile(r"\b[A-Za-z]{2,5}-\d{2,4}\b")
@@ -20,14 +20,6 @@ _TITLE_WEIGHT = 0.5
 _WORTH_SHOWING = 0.4
 #: The chance that a course is meant whose title or keywords hold every word of the question.
 _NAMED = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Courses, best first, and the chance that the first is meant."""
-
-    details: Sequence[CourseDetail]
-    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +74,6 @@ async def rank_courses(
 def named_codes(query: str) -> list[str]:
     """Return the course codes that a text holds."""
     return [code.upper() for code in _CODE.findall(query)]
-
-
-async def find_matches(services: ToolServices, query: str, locale: Locale) -> Matches:
-    """Return the active courses that a text means."""
-    named = await _active(services, named_codes(query))
-    if named:
-        return Matches(named, 1.0)
-    ranking = await rank_courses(services.courses, services.knowledge, query, locale=locale)
-    details = await _active(services, ranking.codes)
-    if not details:
-        return Matches((), 0.0)
-    return Matches(details, max(ranking.confidence, named_confidence(query, details[0].course)))
-
-
-async def _active(services: ToolServices, codes: Sequence[str]) -> list[CourseDetail]:
-    if not codes:
-        return []
-    return [d for d in await services.courses.find_courses(codes) if d.course.active]
 
 
 def _ranked(hits: Sequence[Hit], by_title: Sequence[str]) -> dict[str, float]:

@@ -15,12 +15,12 @@ from agents.runtime.guards.input import fold
 Embed = Callable[[list[str]], NDArray[np.float32]]
 Passage = Mapping[str, Any]
 
-#: The search has ranked with more than we see here: a later passage needs a clear reason.
-_RANK_COST = 0.2
-#: Sections of the document that was found first stand closer together.
-_SECTION_COST = 0.08
+#: The search has ranked with more than we see here: a passage needs a reason by how much less it
+#: scores. Of 110 questions about the demo that have an answer 97 quote the right document, 95 to 98
+#: with 1 to 3 and other bonuses; with a cost by place, which knows no near ties, 96.
+_SCORE_WEIGHT = 2.0
 _HEADING_WEIGHT = 0.5
-_SHAPE_BONUS, _LIST_BONUS = 0.3, 0.5
+_SHAPE_BONUS, _LIST_BONUS = 0.4, 0.5
 #: The words before a document's first heading say what it is about and hardly ever the answer.
 _OPENING_COST = 0.12
 _MEANING_WEIGHT = 4.0
@@ -69,7 +69,7 @@ def quote(
     """Return what answers best, as the document has it, and its passage.
 
     Args:
-        passages: best first.
+        passages: best first, with their scores.
         embed: compares by meaning; words in common otherwise.
         language: of the student; a passage in another one needs a clear reason.
     """
@@ -93,16 +93,19 @@ def _scores(
 ) -> NDArray[np.float64]:
     asked, folded = meanings_of(question), fold(question)
     said = [meanings_of(u.text) for u in units]
+    # What a document is about need not be said again in each of its sentences, and a heading that
+    # says it tells no section from the others.
+    titles = [meanings_of(str(p["title"])) for p in passages]
     headings = [meanings_of(str(p["heading"])) for p in passages]
     weights = _weights(asked, said)
     listed = frozenset(w for found in _LISTS.finditer(folded) for w in meanings_of(found[1]))
     shapes = [answer for asks, answer in _SHAPES if re.search(asks, folded)]
     scores = np.array([
-        _share(words, weights)
-        + _HEADING_WEIGHT * _share(headings[u.passage], weights)
+        _share(words | titles[u.passage], weights)
+        + _HEADING_WEIGHT * _share(headings[u.passage] - titles[u.passage], weights)
         + _SHAPE_BONUS * any(re.search(shape, fold(u.text)) for shape in shapes)
         + _LIST_BONUS * (u.is_list and bool(listed & (headings[u.passage] | words)))
-        - _cost(u.passage, passages)
+        - _SCORE_WEIGHT * _behind(passages[u.passage], passages[0])
         - _OPENING_COST * (passages[u.passage]["heading"] == passages[u.passage]["title"])
         for u, words in zip(units, said, strict=True)
     ])  # fmt: skip
@@ -122,9 +125,8 @@ def _share(words: frozenset[str], weights: Mapping[str, float]) -> float:
     return held / max(sum(weights.values()), 1e-9)
 
 
-def _cost(place: int, passages: Sequence[Passage]) -> float:
-    same = passages[place]["title"] == passages[0]["title"]
-    return place * (_SECTION_COST if same else _RANK_COST)
+def _behind(passage: Passage, first: Passage) -> float:
+    return float(first.get("score", 0.0)) - float(passage.get("score", 0.0))
 
 
 def _window(scored: Sequence[tuple[Unit, float]], best: Unit, most_words: int) -> str:

@@ -17,6 +17,7 @@ class OfferFilters:
     Args:
         codes: only these, in this order of relevance.
         price_max: minor units, of what enrolling now costs.
+        currency: of `price_max`, ISO 4217; None for the one that most courses are priced in.
         with_seats: True for courses with a free seat, False for those without.
     """
 
@@ -26,6 +27,7 @@ class OfferFilters:
     language: Locale | None = None
     modality: Modality | None = None
     price_max: int | None = None
+    currency: str | None = None
     start_from: date | None = None
     start_to: date | None = None
     with_seats: bool | None = None

@@ -21,37 +21,53 @@ from crm.db import Connection
 #: In minor units: steps that people think in, whatever the currency.
 _BANDS = (10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 10_000_000)
 
-# The seats of a group are counted only where it may be shown: open, to come, of a fitting course.
-_RESULT = """
+# Taken seats are counted only where they may decide: of the soonest group that is open and to come,
+# and of the later ones where that is full.
+_SEATS = """
+        SELECT r.*, r.seats - e.taken - coalesce(h.held, 0) > 0 AS free
+        FROM ranked r LEFT JOIN held h ON h.cohort_id = r.id, LATERAL (
+            SELECT count(*) AS taken FROM enrolments
+            WHERE cohort_id = r.id AND status IN ('confirmed', 'completed')
+        ) AS e"""
+_RESULT = f"""
     WITH fitting AS MATERIALIZED (
         SELECT code, area, level, language, price_minor, currency FROM courses
-        WHERE active {course_filters}),
+        WHERE active {{course_filters}}),
     groups AS MATERIALIZED (
         SELECT g.id, g.course_code, g.modality, g.starts_on, g.price_minor, g.currency,
-               g.seats - g.blocked_seats - e.taken - h.held > 0 AS free
-        FROM fitting f JOIN cohorts g ON g.course_code = f.code, LATERAL (
-            SELECT count(*) AS taken FROM enrolments
-            WHERE cohort_id = g.id AND status IN ('confirmed', 'completed')
-        ) AS e, LATERAL (
-            SELECT count(*) AS held FROM seat_holds
-            WHERE cohort_id = g.id AND status = 'live' AND expires_at > %(at)s
-        ) AS h
+               g.seats - g.blocked_seats AS seats
+        FROM fitting f JOIN cohorts g ON g.course_code = f.code
         WHERE g.status = 'open' AND g.starts_on >= %(today)s AND g.enrolment_closes >= %(today)s
-            {group_filters}),
+            {{group_filters}}),
+    ranked AS MATERIALIZED (
+        SELECT *, row_number() OVER (PARTITION BY course_code ORDER BY starts_on, id) AS place,
+               count(*) OVER (PARTITION BY course_code) AS cohorts
+        FROM groups),
+    held AS (
+        SELECT cohort_id, count(*) AS held FROM seat_holds
+        WHERE status = 'live' AND expires_at > %(at)s GROUP BY cohort_id),
+    soonest AS MATERIALIZED ({_SEATS} WHERE r.place = 1),
+    later AS MATERIALIZED ({_SEATS}
+        WHERE r.place > 1 AND r.course_code IN (SELECT course_code FROM soonest WHERE NOT free)),
     best AS (
-        SELECT DISTINCT ON (course_code) * FROM groups
+        SELECT DISTINCT ON (course_code) *
+        FROM (SELECT * FROM soonest UNION ALL SELECT * FROM later) s
         ORDER BY course_code, free DESC, starts_on, id),
-    counted AS (SELECT course_code, count(*) AS cohorts FROM groups GROUP BY course_code),
     result AS MATERIALIZED (
         SELECT f.code, f.area, f.level, f.language, b.id AS cohort_id, b.starts_on,
                coalesce(b.price_minor, f.price_minor) AS price_minor,
                coalesce(b.currency, f.currency) AS currency,
-               coalesce(n.cohorts, 0) AS cohorts,
+               coalesce(b.cohorts, 0) AS cohorts,
                CASE WHEN b.free THEN 'free' WHEN b.id IS NULL THEN 'none' ELSE 'full' END AS seats
         FROM fitting f LEFT JOIN best b ON b.course_code = f.code
-        LEFT JOIN counted n ON n.course_code = f.code
-        WHERE true {result_filters})
-"""
+        WHERE true {{result_filters}})
+"""  # noqa: S608 (constants)
+#: Amounts of other currencies cannot be compared: without one, the one of most courses is meant.
+_AFFORDABLE = """
+    coalesce(b.price_minor, f.price_minor) <= %(price_max)s
+    AND coalesce(b.currency, f.currency) = coalesce(%(currency)s, (
+        SELECT currency FROM courses WHERE active
+        GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1))"""
 _COURSE_FILTERS = {
     "codes": "code = ANY(%(codes)s)",
     "area": "area = %(area)s",
@@ -143,7 +159,7 @@ def _result(filters: OfferFilters) -> str:
     if given & _GROUP_FILTERS.keys():
         last.append("b.id IS NOT NULL")
     if filters.price_max is not None:
-        last.append("coalesce(b.price_minor, f.price_minor) <= %(price_max)s")
+        last.append(_AFFORDABLE)
     if filters.with_seats is not None:
         last.append("coalesce(b.free, false) = %(with_seats)s")
     return _RESULT.format(

@@ -81,7 +81,7 @@ WIPED: tuple[Wiped, ...] = (
     Wiped(
         "next_actions",
         _PERSON,
-        "draft = '', arguments = '{}', frozen_hash = '', "
+        "draft = '', arguments = '{}', asked = NULL, frozen_hash = '', "
         "status = CASE status WHEN 'open' THEN 'expired' ELSE status END",
     ),
     Wiped(

@@ -55,6 +55,36 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who asked for a call that an advisor has to agree to, and on which terms.
+
+    Args:
+        level: how well the student's identity was known then.
+        agent: its name, model and prompt version; None where a person asked.
+        summary: what was shown.
+    """
+
+    subject_id: UUID
+    person_id: UUID
+    level: int
+    agent: tuple[str, str, str] | None
+    conversation_id: UUID | None
+    tool_version: int
+    summary: str
+    price_minor: int | None = None
+    currency: str | None = None
+    quote_id: str | None = None
+    hold_id: str | None = None
+
+    def plain(self) -> dict[str, object]:
+        """Return it in JSON types."""
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {n: str(v) if isinstance(v, UUID) else v for n, v in told.items()} | {
+            "agent": list(self.agent) if self.agent else None
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextAction:
     """A suggestion.
 
@@ -63,6 +93,7 @@ class NextAction:
         why: a code, e.g. `score_rose`.
         draft: `{name}` stands for the person's first name.
         tool: what accepting calls, with these arguments.
+        asked: of a call that waits for approval; accepting makes it for whoever asked.
         priority: expected value and urgency; higher comes first.
     """
 
@@ -78,6 +109,7 @@ class NextAction:
     draft: str
     tool: str
     arguments: Mapping[str, object]
+    asked: Asked | None
     frozen_hash: bytes
     priority: int
     status: ActionStatus
@@ -108,9 +140,12 @@ class ProposeAction:
     effect_key: str
 
 
-def hash_call(tool: str, arguments: Mapping[str, object], draft: str) -> bytes:
+def hash_call(
+    tool: str, arguments: Mapping[str, object], draft: str, asked: Asked | None = None
+) -> bytes:
     """Return the SHA-256 of what must not change between showing and doing it."""
-    return hashlib.sha256(canonical([tool, arguments, draft])).digest()
+    terms = asked.plain() if asked else None
+    return hashlib.sha256(canonical([tool, arguments, draft, terms])).digest()
 
 
 def is_held_out(person_id: PersonId) -> bool:
@@ -172,7 +207,7 @@ def check_decidable(
         raise Conflict("action.expired", "The time for this is over.")
     if expected_version is not None and action.version != expected_version:
         raise Conflict("action.stale", "Somebody else has changed this suggestion meanwhile.")
-    if action.frozen_hash != hash_call(action.tool, action.arguments, action.draft):
+    if action.frozen_hash != hash_call(action.tool, action.arguments, action.draft, action.asked):
         raise Conflict("action.changed", "This is not what was suggested.")
 
 

@@ -1,5 +1,6 @@
 """Use cases of next actions: suggest, list, edit, accept, dismiss, snooze."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,15 +10,18 @@ from crm.actor import Actor, Role
 from crm.db import Database, UnitOfWork
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.identity.permissions import Area, require
-from crm.ids import StaffId, new_id
+from crm.ids import PersonId, StaffId, new_id
 from crm.journal.audit import performed, shown
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import audits_reads, check_active
+from crm.people.models import Locale
+from crm.people.standing import require_active
 from crm.pipeline.actions import models, store
 from crm.pipeline.actions.events import ActionDecided, ActionProposed
 from crm.pipeline.actions.models import (
     ActionId,
     ActionKind,
+    Asked,
     DismissReason,
     NextAction,
     ProposeAction,
@@ -29,6 +33,8 @@ from crm.pipeline.scoring.service import ScoringService
 
 #: What a lead is worth that named nothing yet, in minor units: about a short course.
 _USUAL_VALUE = 50_000
+#: A student waits; after a week silence is a refusal.
+APPROVAL_DUE, APPROVAL_LIFE = timedelta(days=1), timedelta(days=7)
 
 
 class ActionService:
@@ -61,6 +67,62 @@ class ActionService:
                 withheld=withheld,
             )
         )
+        return action
+
+    async def find(self, uow: UnitOfWork, effect_key: str) -> NextAction | None:
+        """Return what a key was suggested or kept as before, if it was."""
+        return await store.select_by_key(uow.conn, effect_key)
+
+    async def hold(
+        self,
+        uow: UnitOfWork,
+        asked: Asked,
+        *,
+        tool: str,
+        arguments: Mapping[str, object],
+        language: Locale,
+        effect_key: str,
+    ) -> NextAction:
+        """Keep a call until an advisor agrees to it.
+
+        Raises: NotFound("person.unknown"); RuleBroken("person.inactive").
+        """
+        person_id, now = PersonId(asked.person_id), uow.clock.now()
+        await require_active(uow, person_id)
+        action = NextAction(
+            id=ActionId(new_id()),
+            effect_key=effect_key,
+            kind="approve",
+            person_id=person_id,
+            lead_id=None,
+            staff_id=None,
+            why="approval_asked",
+            reasons=(),
+            language=language,
+            draft=asked.summary,
+            tool=tool,
+            arguments=arguments,
+            asked=asked,
+            frozen_hash=models.hash_call(tool, arguments, asked.summary, asked),
+            # Whoever waits for an answer comes before whom nobody has asked yet.
+            priority=models.priority_of(
+                "approve", score=100, value_minor=abs(asked.price_minor or _USUAL_VALUE)
+            ),
+            status="open",
+            due_at=now + APPROVAL_DUE,
+            expires_at=now + APPROVAL_LIFE,
+            snoozed_until=None,
+            dismiss_reason=None,
+            version=1,
+            created_at=now,
+            decided_at=None,
+            decided_by=None,
+        )
+        await store.insert_action(uow.conn, action)
+        told = ActionProposed(
+            action_id=action.id, person_id=person_id, kind="approve", withheld=False
+        )
+        uow.publish(told)
         return action
 
     async def _check(self, uow: UnitOfWork, command: ProposeAction) -> LeadToAct:
@@ -102,6 +164,7 @@ class ActionService:
             draft=draft,
             tool=tool,
             arguments=arguments,
+            asked=None,
             frozen_hash=models.hash_call(tool, arguments, draft),
             priority=models.priority_of(
                 command.kind, score=told.score if told else 0, value_minor=value
@@ -168,6 +231,8 @@ class ActionService:
         require(actor, Area.PIPELINE, write=True)
         async with self._db.transaction() as uow:
             before = await self._lock(uow, action_id, actor, expected_version)
+            if before.asked is not None:
+                raise RuleBroken("action.approval", "What was asked for is agreed to as it is.")
             text = models.check_draft(before.kind, draft)
             arguments = dict(before.arguments)
             if "text" in arguments:

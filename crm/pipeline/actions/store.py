@@ -14,12 +14,22 @@ from crm.db import Connection
 from crm.ids import PersonId, StaffId
 from crm.paging import newest_first
 from crm.people.models import Locale
-from crm.pipeline.actions.models import ActionId, NextAction, Reason
+from crm.pipeline.actions.models import ActionId, Asked, NextAction, Reason
 from crm.pipeline.models import LeadId, Stage
 
 _NAMES = (
     *("id", "effect_key", "kind", "person_id", "lead_id", "staff_id", "why", "reasons", "language"),
-    *("draft", "tool", "arguments", "frozen_hash", "priority", "status", "due_at", "expires_at"),
+    *(
+        "draft",
+        "tool",
+        "arguments",
+        "asked",
+        "frozen_hash",
+        "priority",
+        "status",
+        "due_at",
+        "expires_at",
+    ),
     *("snoozed_until", "dismiss_reason", "version", "created_at", "decided_at", "decided_by"),
 )
 _COLUMNS = ", ".join(_NAMES)
@@ -70,6 +80,7 @@ async def insert_action(conn: Connection, action: NextAction) -> None:
     values |= {
         "reasons": Jsonb([[reason.feature, reason.points] for reason in action.reasons]),
         "arguments": Jsonb(dict(action.arguments)),
+        "asked": Jsonb(action.asked.plain()) if action.asked else None,
     }
     marks = ", ".join(f"%({name})s" for name in _NAMES)
     await conn.execute(
@@ -202,4 +213,12 @@ async def expire(conn: Connection, *, at: datetime, limit: int) -> int:
 
 def _action(row: DictRow) -> NextAction:
     reasons = tuple(Reason(feature, points) for feature, points in row["reasons"])
-    return NextAction(**row | {"reasons": reasons})
+    return NextAction(**row | {"reasons": reasons, "asked": _asked(row["asked"])})
+
+
+def _asked(plain: Mapping[str, Any] | None) -> Asked | None:
+    if not plain:
+        return None
+    ids = {n: UUID(plain[n]) for n in ("subject_id", "person_id", "conversation_id") if plain[n]}
+    agent = tuple(plain["agent"]) if plain["agent"] else None
+    return Asked(**{**plain, **ids, "agent": agent})

@@ -10,7 +10,7 @@ from retrieval.stores.elasticsearch.connection import within
 from retrieval.stores.elasticsearch.dense import find_near
 from retrieval.stores.elasticsearch.lexical import rank, terms_of
 from retrieval.stores.elasticsearch.names import alias_of
-from retrieval.stores.protocol import Centre, Match, Scope, SearchStore
+from retrieval.stores.protocol import Centre, Match, Scope, SearchStore, Trait
 from retrieval.text import printable
 
 
@@ -81,6 +81,12 @@ class ElasticsearchStore:
     ) -> dict[Language, Centre]:
         """Return how near the query is to the mean of each language's chunks."""
         return await self._truth.get_centres(kind, vector, embedder_id=embedder_id)
+
+    async def get_traits(
+        self, chunk_ids: Collection[int], *, embedder_id: str | None
+    ) -> dict[int, Trait]:
+        """Return the section of each chunk and how near it is to the centres."""
+        return await self._truth.get_traits(chunk_ids, embedder_id=embedder_id)
 
     async def get_hits(self, scope: Scope, scores: Mapping[int, float]) -> list[Hit]:
         """Return chunks by id with what their citation needs, in the given order."""

@@ -64,6 +64,8 @@ async def test_model_asks_for_a_tool_and_answers_with_its_source(
     assert answer.turn.usage.tokens_in == 200
     told = running.requests[1]["messages"]
     assert [m["role"] for m in told] == ["system", "user", "assistant", "tool"]
+    assert told[-1]["content"].startswith("<data>\n{")
+    assert told[-1]["content"].endswith("}\n</data>")
     assert "course-dat-101" in told[-1]["content"]
 
 

@@ -93,6 +93,13 @@ async def test_filters_hold_for_the_group_that_is_shown(desk: Desk) -> None:
         assert item["price"]["amount_minor"] <= 60_000
 
 
+async def test_a_price_in_another_currency_fits_no_limit(desk: Desk) -> None:
+    usd = await everything(desk, price_max=60_000, currency="USD")
+    assert usd
+    assert usd == await everything(desk, price_max=60_000), "most courses are priced in USD"
+    assert await everything(desk, price_max=10**12, currency="PEN") == []
+
+
 async def test_orders_by_start_and_by_price_over_pages(desk: Desk) -> None:
     prices = [i["price"]["amount_minor"] for i in await everything(desk, sort="price")]
     assert prices == sorted(prices)

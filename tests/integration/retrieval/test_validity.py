@@ -136,7 +136,8 @@ async def test_search_can_be_kept_to_topics_and_to_documents(
     *,
     with_vectors: bool,
 ) -> None:
-    other = replace(OLD, id="kb:other:en", slug="other", topic="admission", version=7)
+    body = OLD.body.replace("forty", "sixty")
+    other = replace(OLD, id="kb:other:en", slug="other", topic="admission", body=body, version=7)
     await put(service, OLD, other)
     embedder = fast if with_vectors else None
     assert sorted(await versions(store, TODAY, embedder)) == [1, 7]

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from crm.actor import SERVICE_ACTOR
 from crm.business_hours import read_week
 from crm.ids import StaffId, new_id
+from crm.pipeline.actions.store import select_by_key
 from crm.support.appointments.models import AdvisorHours
 from tests.integration.tools.conftest import NOW
 from tests.integration.tools.counter import Counter, group, pay
+from tools.approvals import ApprovedCall
 from tools.context import ToolRequest
 from tools.results import NeedsConfirmation, Ok, ToolResult
 
@@ -63,12 +65,33 @@ class Bench:
         """Call a tool, and agree where that is asked for; again it is the same call."""
         if spec.approval == "none":
             return await self.call(talk, request)
+        if spec.approval == "advisor":
+            return await self._agreed_by_staff(talk, request)
         shown = await self.call(talk, request)
         assert isinstance(shown, NeedsConfirmation), shown
         held = await self.office.services.confirmations.get(shown.confirmation_id)
         if held.status == "pending":
             await self.office.accept(talk, shown.confirmation_id)
         return await self.office.runner.execute_confirmed(talk.context, shown.confirmation_id)
+
+    async def _agreed_by_staff(self, talk: Talk, request: ToolRequest) -> ToolResult:
+        """Call a tool that an advisor has to agree to, and let one do so."""
+        waiting = await self.call(talk, request)
+        if not isinstance(waiting, Ok):
+            return waiting
+        assert waiting.data["status"] == "waiting_for_advisor"
+        key = f"{talk.context.run_id}:{request.step}:{request.index}"
+        async with self.office.database.read() as conn:
+            held = await select_by_key(conn, key)
+        assert held is not None
+        call = ApprovedCall(
+            id=held.id,
+            tool=held.tool,
+            arguments=held.arguments,
+            approver=(await self.office.staff()).actor,
+            asked=held.asked,
+        )
+        return await self.office.runner.execute_approved(talk.context, call)
 
     async def changes(self, talk: Talk, change: Change) -> int:
         """Count what a tool has changed for somebody."""
@@ -173,6 +196,10 @@ async def _link(bench: Bench, talk: Talk) -> dict[str, Any]:
     return {"invoice_id": await bench.invoice(talk)}
 
 
+async def _refund(bench: Bench, talk: Talk) -> dict[str, Any]:
+    return {"invoice_id": await bench.invoice(talk), "reason": "Me cobraron de más."}
+
+
 async def _book(bench: Bench, talk: Talk) -> dict[str, Any]:
     await bench.only_advisor()
     return {"starts_at": at(9), "mode": "call", "topic": "Qué diplomado elegir"}
@@ -228,6 +255,12 @@ CHANGES: Mapping[str, Change] = {
         _link,
         {"invoice_id": NOTHING},
         "payment_links JOIN payments ON payments.id = payment_id WHERE person_id = %s",
+        is_own=True,
+    ),
+    "ask_refund": Change(
+        _refund,
+        {"reason": "Otra cosa."},
+        "refunds JOIN payments ON payments.id = payment_id WHERE person_id = %s",
         is_own=True,
     ),
     "book_appointment": Change(_book, {"topic": "Becas"}, "appointments WHERE person_id = %s"),

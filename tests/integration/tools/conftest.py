@@ -18,6 +18,7 @@ from crm.courses.completion.certificates.service import CertificateService
 from crm.courses.completion.models import CompletionPolicy
 from crm.courses.enrolments.service import EnrolmentService
 from crm.courses.fees.service import FeeService
+from crm.courses.offers.service import OfferService
 from crm.courses.seats.service import SeatService
 from crm.courses.service import CourseService
 from crm.db import Database, open_pool
@@ -175,6 +176,7 @@ async def office(database_url: str) -> AsyncIterator[Office]:
     clock = FixedClock(NOW)
     database = Database(pool, clock, Vault(bytes(32)))
     services = ToolServices(
+        offers=OfferService(database),
         seats=SeatService(database, TERMS.seats),
         enrolments=EnrolmentService(database, TERMS.seats),
         fees=FeeService(database, TERMS.fees),

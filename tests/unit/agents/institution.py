@@ -291,7 +291,7 @@ class FakeTools:
         best = sorted(own, key=lambda pair: -pair[0])[: args.limit]
         best.sort(key=lambda pair: args.topic is not None and pair[1].topic != args.topic)
         return PassagesFound(
-            passages=[p for _, p in best],
+            passages=[p.model_copy(update={"score": min(score, 1.0)}) for score, p in best],
             confidence=min(best[0][0], 1.0),
             sources=[SourceOut(ref=p.ref, title=p.title, url=p.url, version="1") for _, p in best],
         )
@@ -401,6 +401,7 @@ def _read_passages() -> Iterator[PassageOut]:
                     topic=meta["topic"],
                     language=meta["language"],
                     valid_from=None,
+                    score=0.0,
                 )
 
 

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval.centre import Centring
 from retrieval.fuse import (
     Candidate,
     Ranked,
     fuse,
     join_evidence,
-    limit_per_document,
+    limit_repeats,
     prefer_language,
-    shrink_centres,
 )
 from retrieval.models import Language
-from retrieval.stores.protocol import Centre, Match
+from retrieval.stores.protocol import Match, Trait
 
 
 def candidate(
@@ -24,9 +24,20 @@ def candidate(
     words: float | None = None,
     language: Language = "es",
     slug: str | None = None,
+    section: str = "a",
+    coverage: float = 1.0,
 ) -> Candidate:
     name = slug or f"s{chunk_id}"
-    return Candidate(chunk_id, f"{name}:{language}", name, language, dense=dense, words=words)
+    return Candidate(
+        chunk_id,
+        f"{name}:{language}",
+        name,
+        language,
+        section,
+        dense=dense,
+        words=words,
+        coverage=coverage if words is not None else 0.0,
+    )
 
 
 def order(ranked: list[Ranked]) -> list[int]:
@@ -111,20 +122,42 @@ def test_scores_are_between_0_and_1_and_ordered(candidates: list[Candidate]) -> 
     assert scores == sorted(scores, reverse=True)
 
 
-def test_evidence_of_both_kinds_is_joined_and_the_centre_taken_away() -> None:
+def test_words_of_a_foreign_language_order_it_and_do_not_prefer_it() -> None:
+    plain = [
+        candidate(1, dense=0.80, language="en"),
+        candidate(2, dense=0.78, language="en", words=9),
+        candidate(3, dense=0.81),
+        candidate(4, dense=0.10),
+    ]
+    assert order(fuse(plain, {"es"})) == [3, 2, 1, 4]
+
+
+def test_what_a_glossary_translates_counts_more_than_names() -> None:
+    found = [
+        candidate(1, dense=0.9, language="en", words=1),
+        candidate(2, dense=0.6, language="en", words=9),
+        candidate(3, dense=0.1, language="en"),
+    ]
+    assert order(fuse(found, {"es"})) == [1, 2, 3]
+    assert order(fuse(found, {"es"}, understood=1.0)) == [2, 1, 3]
+
+
+def test_words_that_cover_little_of_the_query_count_little() -> None:
+    near, matching = candidate(1, dense=0.8), candidate(2, dense=0.7, words=3, coverage=0.03)
+    last = candidate(3, dense=0.1)
+    assert order(fuse([near, matching, last], {"es"})) == [1, 2, 3]
+    covered = candidate(2, dense=0.7, words=3)
+    assert order(fuse([near, covered, last], {"es"})) == [2, 1, 3]
+
+
+def test_evidence_of_both_kinds_is_joined() -> None:
     words = [Match(1, "d1", "a", "es", 3.0, 0.5)]
     near = [Match(1, "d1", "a", "es", 0.8), Match(2, "d2", "b", "en", 0.9)]
-    one, two = sorted(join_evidence(words, near, {"es": 0.5, "en": 0.7}), key=lambda c: c.chunk_id)
-    assert (one.words, one.coverage, one.dense) == (3.0, 0.5, pytest.approx(0.3))
-    assert (two.words, two.dense) == (None, pytest.approx(0.2))
-
-
-def test_the_centre_of_a_large_corpus_is_its_own_and_of_a_tiny_one_half_the_common() -> None:
-    large = shrink_centres({"es": Centre(10_000, 0.9), "en": Centre(10_000, 0.5)})
-    assert large["es"] == pytest.approx(0.9, abs=0.001)
-    small = shrink_centres({"es": Centre(1, 0.9), "en": Centre(1, 0.5)})
-    assert small["es"] == pytest.approx(0.8)
-    assert shrink_centres({}) == {}
+    traits = {1: Trait("fees"), 2: Trait("")}
+    joined = join_evidence(words, near, centring=Centring({}), traits=traits)
+    one, two = sorted(joined, key=lambda c: c.chunk_id)
+    assert (one.words, one.coverage, one.dense, one.section) == (3.0, 0.5, 0.8, "fees")
+    assert (two.words, two.dense, two.section) == (None, 0.9, "")
 
 
 def test_the_text_in_the_readers_language_takes_its_translations_place() -> None:
@@ -147,7 +180,15 @@ def test_a_translation_that_lacks_the_answer_does_not_hide_it() -> None:
     assert order(prefer_language(ranked, "es")) == [1, 2]
 
 
-def test_one_document_does_not_fill_the_result() -> None:
-    ranked = [Ranked(candidate(i, slug="long"), 1 - i / 10) for i in range(5)]
+def test_one_section_is_found_once_and_a_course_once() -> None:
+    ranked = [
+        Ranked(candidate(i, slug="long", section=s), 1 - i / 10) for i, s in enumerate("aabbc")
+    ]
     ranked.append(Ranked(candidate(9), 0.1))
-    assert order(limit_per_document(ranked, 2)) == [0, 1, 9]
+    assert order(limit_repeats(ranked, whole_documents=False)) == [0, 2, 4, 9]
+    assert order(limit_repeats(ranked, whole_documents=True)) == [0, 9]
+
+
+def test_text_without_headings_may_be_found_in_several_places() -> None:
+    ranked = [Ranked(candidate(i, slug="long", section=""), 1 - i / 10) for i in range(5)]
+    assert order(limit_repeats(ranked, whole_documents=False)) == [0, 1, 2]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.bootstrap import Services
-from api.routes import knowledge, pages
+from api.routes import knowledge, knowledge_search, pages
 from api.settings import Settings
 from crm.actor import SERVICE_ACTOR, Role
 from crm.identity.models import CreateStaff
@@ -15,6 +15,7 @@ from tests.files import pdf
 from tests.integration.api.serving import client_of, log_in, serving
 
 PASSWORD = "correct horse battery"
+ROUTERS = (knowledge_search.router, knowledge.router, pages.router)
 TEXT = "# Becas\n\nLas becas se piden en la secretaría durante el mes de marzo de cada año.\n"
 
 
@@ -71,7 +72,7 @@ async def library(settings: Settings) -> AsyncIterator[Library]:
     settings = settings.model_copy(
         update={"body_max_bytes": 4_096, "ingest_max_bytes": 100_000, "embedder": "none"}
     )
-    async with serving(settings, knowledge.router, pages.router) as app, client_of(app) as client:
+    async with serving(settings, *ROUTERS) as app, client_of(app) as client:
         library = Library(client, app.state.services)
         library.admin = await library.enter(Role.ADMIN)
         library.advisor = await library.enter(Role.ADVISOR)
@@ -254,3 +255,29 @@ async def test_what_admins_do_is_on_record(library: Library) -> None:
     done = {str(r.header["action"]): r.payload for r in reversed(page.items)}
     assert {"knowledge.ingest", "knowledge.withdraw", "knowledge.delete"} <= set(done)
     assert done["knowledge.delete"]["document_id"] == "kb:acta:es"
+
+
+async def test_a_search_says_where_each_passage_answers(library: Library) -> None:
+    await library.bring(
+        "# Taquillas\n\nSe piden en portería. El alquiler de la taquilla cuesta diez soles.\n",
+        file_name="taquillas.md",
+        audience="staff",
+    )
+    found = await library.get("/search?q=cuánto cuesta el alquiler de una taquilla&language=es")
+    assert found.status_code == 200, found.text
+    best = found.json()["items"][0]
+    text = best["text"]
+    assert (best["document_id"], best["audience"]) == ("kb:taquillas:es", "staff")
+    assert [text[w["start"] : w["end"]] for w in best["words"]] == [
+        "alquiler",
+        "taquilla",
+        "cuesta",
+    ]
+    sentence = text[best["sentence"]["start"] : best["sentence"]["end"]]
+    assert sentence.startswith("El alquiler")
+    assert (best["before"], best["after"]) == ("", "")
+
+
+async def test_a_search_for_nothing_or_by_nobody_is_refused(library: Library) -> None:
+    assert (await library.get("/search?q=")).status_code == 422
+    assert (await library.client.get("/v1/knowledge/search?q=becas")).status_code == 401
