@@ -27,6 +27,8 @@ NAME = "Encarnación Huamán"
 #: In what the victim wrote; nobody else ever says these.
 WRITTEN = ("Zafiro", "Topacio", "Turmalina")
 SPECS = {spec.name: spec for spec in default_registry()}
+#: Those of staff are refused for that alone, and tried less often.
+POOL = [name for name, spec in SPECS.items() if spec.students] * 3 + list(SPECS)
 IDENTITIES = ("person_id", "email", "name", "student", "subject_id", "conversation_id", "owner")
 #: Rows that are about a person; what moves with every change of them.
 TABLES = (
@@ -102,7 +104,7 @@ def words(kind: Any, known: list[str]) -> st.SearchStrategy[Any]:
 @st.composite
 def calls(draw: st.DrawFn, known: list[str]) -> tuple[str, dict[str, Any]]:
     """Draw a tool and arguments: its example, with some of it replaced, perhaps with more."""
-    spec = SPECS[draw(st.sampled_from(sorted(SPECS)))]
+    spec = SPECS[draw(st.sampled_from(POOL))]
     arguments = dict(draw(st.sampled_from(spec.examples or ({},))))
     fields: Mapping[str, Any] = spec.input.model_fields
     for name in fields:
@@ -129,9 +131,7 @@ async def test_one_student_reads_and_changes_nothing_of_another(
 ) -> None:
     bench, before = Bench(office, catalogue), await victim.traces()
     talk = await (office.student("Eva Lima") if is_verified else office.visitor())
-    loop, done = asyncio.get_running_loop(), Counter[str]()
-
-    said = ""
+    loop, done, said = asyncio.get_running_loop(), Counter[str](), ""
 
     async def try_it(tool: str, arguments: dict[str, Any]) -> None:
         nonlocal said
@@ -139,7 +139,7 @@ async def test_one_student_reads_and_changes_nothing_of_another(
         shown = await everything(bench, talk, tool, arguments)
         assert [word for word in victim.secrets if word in shown and word not in said] == []
         assert await victim.traces() == before
-        done[shown.partition("(")[0]] += 1
+        done["Ok" if "Ok(" in shown else "Refused"] += 1
 
     @settings(
         max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -149,8 +149,7 @@ async def test_one_student_reads_and_changes_nothing_of_another(
         asyncio.run_coroutine_threadsafe(try_it(*call), loop).result(30)
 
     await asyncio.to_thread(holds)
-    assert done["Ok"] > 10, done
-    assert done["Refused"] > 10, done
+    assert min(done["Ok"], done["Refused"]) > 10, done
 
 
 async def test_owner_reads_all_of_it(office: Office, catalogue: Catalogue, victim: Victim) -> None:
