@@ -1,7 +1,7 @@
 """The database: one pool, and the unit of work that commits a change with all its records."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,11 @@ class UnitOfWork:
         self._entries: list[AuditEntry] = []
         self._kept: list[Kept] = []
         self._keys: dict[UUID, SubjectKey | None] = {}
+        self._expected: set[UUID] = set()
+
+    def expect(self, subject: UUID) -> None:
+        """Read a subject's key together with the next one, and not by itself later."""
+        self._expected.add(subject)
 
     async def keys(self, subjects: Iterable[UUID]) -> Mapping[UUID, SubjectKey | None]:
         """Return the subjects' keys, made where there is none yet, read once a transaction.
@@ -46,7 +51,8 @@ class UnitOfWork:
         Returns: None for a subject whose key was destroyed.
         """
         wanted = set(subjects)
-        if missing := wanted - self._keys.keys():
+        if wanted - self._keys.keys():
+            missing = (wanted | self._expected) - self._keys.keys()
             self._keys |= await journal.ensure_keys(
                 self.conn, missing, vault=self._vault, at=self.clock.now()
             )
@@ -102,7 +108,7 @@ class Database:
                 costs a retry (leases), never for data.
         Raises: Unavailable("database"): no connection could be had.
         """
-        async with self._connection() as conn, conn.transaction():
+        async with self._borrow() as conn, conn.transaction():
             if not durable:
                 await conn.execute("SET LOCAL synchronous_commit = off")
             uow = UnitOfWork(conn, self.clock, self.vault)
@@ -118,24 +124,42 @@ class Database:
 
         Raises: Unavailable("database"): no connection could be had.
         """
-        async with self._connection() as conn:
+        async with self._borrow() as conn:
             uow = UnitOfWork(conn, self.clock, self.vault)
             yield uow
             await uow.flush()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
-        """Lend a connection for reading; nothing is committed."""
-        async with self._connection() as conn:
-            yield conn
+    def read(self) -> AbstractAsyncContextManager[Connection]:
+        """Lend a connection for reading; nothing is committed.
+
+        Raises: Unavailable("database"): no connection could be had.
+        """
+        return self._borrow()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def _borrow(self) -> AsyncIterator[Connection]:
+        # As `pool.connection()` does, but for a commit: outside a transaction there is none.
         try:
-            async with self.pool.connection() as conn:
+            conn = await self.pool.getconn()
+            try:
                 yield conn
+            finally:
+                await self.pool.putconn(conn)
         except psycopg.OperationalError as broken:
             raise Unavailable("database", "The database does not answer.") from broken
+
+
+class ConnectionPool(AsyncConnectionPool[Connection]):
+    """A pool that takes back no connection that miscounts rows.
+
+    A reset function could refuse it, too, but makes a task of every return.
+    """
+
+    async def putconn(self, conn: Connection) -> None:
+        """Take a connection back, and end it if a cancelled borrower left it in pipeline mode."""
+        if conn.pgconn.pipeline_status != PipelineStatus.OFF:
+            await conn.close()
+        await super().putconn(conn)
 
 
 async def open_pool(database_url: str, *, min_size: int = 2, max_size: int = 8) -> Pool:
@@ -144,13 +168,8 @@ async def open_pool(database_url: str, *, min_size: int = 2, max_size: int = 8) 
     Raises: Unavailable("database"): the server does not answer within 10 s.
     """
     kwargs: dict[str, Any] = {"autocommit": True, "row_factory": dict_row}
-    pool: Pool = AsyncConnectionPool(
-        database_url,
-        min_size=min_size,
-        max_size=max_size,
-        kwargs=kwargs,
-        reset=_refuse_pipelines,
-        open=False,
+    pool = ConnectionPool(
+        database_url, min_size=min_size, max_size=max_size, kwargs=kwargs, open=False
     )
     try:
         await pool.open(wait=True, timeout=10)
@@ -158,9 +177,3 @@ async def open_pool(database_url: str, *, min_size: int = 2, max_size: int = 8) 
         await pool.close()
         raise Unavailable("database", "The database does not answer.") from broken
     return pool
-
-
-async def _refuse_pipelines(conn: Connection) -> None:
-    """Discard a connection that a cancelled borrower left in pipeline mode: it miscounts rows."""
-    if conn.pgconn.pipeline_status != PipelineStatus.OFF:
-        raise psycopg.InterfaceError("a borrower left the connection in pipeline mode")

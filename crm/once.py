@@ -17,6 +17,7 @@ from crm.journal.idempotency import IdempotencyKey
 from crm.journal.vault import SubjectKey
 
 T = TypeVar("T")
+About = Callable[[T], UUID] | UUID | None
 
 
 async def do_once(
@@ -26,14 +27,14 @@ async def do_once(
     act: Callable[[], Awaitable[T]],
     *,
     kind: type[T],
-    about: Callable[[T], UUID] | None = None,
+    about: About[T] = None,
 ) -> T:
     """Do it, or return what the first call with this key and these arguments returned.
 
     Args:
         kind: the type of the result.
-        about: gives the person whose key seals the result that is kept; None for what is about
-            nobody.
+        about: the person whose key seals the result that is kept, or gives them from the result;
+            None for what is about nobody.
 
     Raises:
         Conflict("idempotency.mismatch"): the key was used with other arguments.
@@ -42,12 +43,14 @@ async def do_once(
     if key is None:
         return await act()
     adapter: TypeAdapter[T] = _adapter(cast(Hashable, kind))
+    if isinstance(about, UUID):
+        uow.expect(about)
     if replay := await idempotency.claim(uow, key, arguments):
         kept: dict[str, str] = _adapter(dict[str, str]).validate_python(replay.result)
         secret = await _secret(uow, UUID(kept["person_id"]))
         return adapter.validate_json(secret.open(base64.b64decode(kept["box"])))
     result = await act()
-    person_id = about(result) if about else INSTITUTION
+    person_id = about(result) if callable(about) else about or INSTITUTION
     plain = adapter.dump_python(result, mode="json")  # what the adapter can read again
     sealed = (await _secret(uow, person_id)).seal(canonical(plain))
     box = base64.b64encode(sealed).decode()
@@ -62,7 +65,7 @@ async def run_once(
     act: Callable[[UnitOfWork], Awaitable[T]],
     *,
     kind: type[T],
-    about: Callable[[T], UUID] | None = None,
+    about: About[T] = None,
 ) -> T:
     """Do it once, as `do_once`, in a transaction of its own."""
     async with database.transaction() as uow:

@@ -1,6 +1,5 @@
 """People over HTTP, for staff."""
 
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Literal, cast
 from uuid import UUID
@@ -216,4 +215,4 @@ async def record_consent(
     """Append a consent, given or withdrawn, that a person declared to staff."""
     command = GiveConsent(person_id=PersonId(person_id), source="staff", **body.model_dump())
     consent = await services.people.record_consent(command, actor=staff, idempotency=idempotency)
-    return ConsentOut.model_validate(asdict(consent))
+    return ConsentOut.model_validate(consent)

@@ -154,9 +154,7 @@ def shard_of(actor: Actor) -> UUID:
 
 def canonical(value: object) -> bytes:
     """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _plain(value: object) -> str:
@@ -165,6 +163,11 @@ def _plain(value: object) -> str:
     if isinstance(value, bytes):
         return value.hex()
     return str(value)
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
+)
 
 
 def around_seq(header: Mapping[str, object], sealed: object) -> tuple[str, str]:

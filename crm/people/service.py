@@ -1,13 +1,13 @@
 """Use cases of people: create, read, change, find, consent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
 from crm.actor import Actor
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import NotFound
+from crm.facts import facts_of
 from crm.ids import PersonId, new_id
 from crm.journal.audit import performed, shown
 from crm.journal.idempotency import IdempotencyKey
@@ -50,7 +50,7 @@ class PeopleService:
         return await run_once(
             self._db,
             idempotency,
-            asdict(command),
+            facts_of(command),
             lambda uow: _insert(uow, person, actor),
             kind=Person,
             about=lambda made: made.id,
@@ -58,7 +58,7 @@ class PeopleService:
 
     def _new_person(self, command: CreatePerson) -> Person:
         now = self._db.clock.now()
-        typed = asdict(command) | {"time_zone": command.time_zone or self._time_zone}
+        typed = facts_of(command) | {"time_zone": command.time_zone or self._time_zone}
         return Person(
             id=PersonId(new_id()),
             status="active",
@@ -166,7 +166,7 @@ class PeopleService:
                 {"person_id": person_id, "version": expected_version, **changes},
                 change,
                 kind=Person,
-                about=lambda _: person_id,
+                about=person_id,
             )
 
     async def record_consent(
@@ -186,10 +186,10 @@ class PeopleService:
             return await do_once(
                 uow,
                 idempotency,
-                asdict(command),
+                facts_of(command),
                 record,
                 kind=Consent,
-                about=lambda consent: consent.person_id,
+                about=command.person_id,
             )
 
     async def record_consent_within(
@@ -229,7 +229,7 @@ async def _insert(uow: UnitOfWork, person: Person, actor: Actor) -> Person:
     await store.insert_person(uow.conn, person)
     uow.publish(PersonCreated(person_id=person.id))
     uow.audit(
-        performed(actor, "person.create", about=person.id, payload={"person": asdict(person)})
+        performed(actor, "person.create", about=person.id, payload={"person": facts_of(person)})
     )
     return person
 
@@ -250,7 +250,7 @@ async def _change(
 
 
 async def _append_consent(uow: UnitOfWork, command: GiveConsent, actor: Actor) -> Consent:
-    consent = Consent(id=new_id(), recorded_at=uow.clock.now(), **asdict(command))
+    consent = Consent(id=new_id(), recorded_at=uow.clock.now(), **facts_of(command))
     await store.insert_consent(uow.conn, consent)
     uow.publish(
         ConsentRecorded(
@@ -260,7 +260,7 @@ async def _append_consent(uow: UnitOfWork, command: GiveConsent, actor: Actor) -
             granted=consent.granted,
         )
     )
-    payload = {"consent": asdict(consent)}
+    payload = {"consent": facts_of(consent)}
     entry = performed(actor, "person.consent", about=consent.person_id, payload=payload)
     uow.audit(entry)
     return consent

@@ -1,7 +1,6 @@
 """All the SQL of people and consents."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from psycopg.rows import class_row
 
 from crm.db import Connection
 from crm.errors import Conflict
+from crm.facts import facts_of
 from crm.ids import PersonId
 from crm.people.models import Consent, EnrolmentSummary, Person, PersonStatus
 
@@ -39,7 +39,7 @@ async def insert_person(conn: Connection, person: Person) -> None:
     try:
         await conn.execute(
             f"INSERT INTO people ({_COLUMNS}) VALUES ({', '.join(f'%({n})s' for n in names)})",  # noqa: S608
-            asdict(person),
+            facts_of(person),
         )
     except UniqueViolation as taken:
         raise _taken(taken) from taken
@@ -185,7 +185,7 @@ async def insert_consent(conn: Connection, consent: Consent) -> None:
         VALUES (%(id)s, %(person_id)s, %(channel)s, %(purpose)s, %(granted)s, %(source)s,
             %(text_version)s, %(guardian_id)s, %(recorded_at)s)
         """,
-        asdict(consent),
+        facts_of(consent),
     )
 
 

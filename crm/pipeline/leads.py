@@ -3,11 +3,10 @@
 Rows are locked in one order: person, lead, turns of assignment, clocks.
 """
 
-from dataclasses import asdict
-
 from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound
+from crm.facts import facts_of
 from crm.ids import PersonId, new_id
 from crm.journal.audit import performed
 from crm.people.authority import check_active
@@ -66,7 +65,7 @@ async def _locale(uow: UnitOfWork, person_id: PersonId) -> Locale:
 async def _insert(uow: UnitOfWork, command: CreateLead, locale: Locale, actor: Actor) -> Lead:
     now = uow.clock.now()
     lead = Lead(
-        **asdict(command)
+        **facts_of(command)
         | {"id": LeadId(new_id()), "language": command.language or locale, "staff_id": None},
         lost_reason=None,
         version=1,
@@ -77,7 +76,9 @@ async def _insert(uow: UnitOfWork, command: CreateLead, locale: Locale, actor: A
     await store.insert_lead(uow.conn, lead)
     await _write_history(uow, None, lead, actor)
     uow.publish(LeadCreated(lead_id=lead.id, person_id=lead.person_id))
-    uow.audit(performed(actor, "lead.create", about=lead.person_id, payload={"lead": asdict(lead)}))
+    uow.audit(
+        performed(actor, "lead.create", about=lead.person_id, payload={"lead": facts_of(lead)})
+    )
     return lead
 
 

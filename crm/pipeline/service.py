@@ -1,13 +1,13 @@
 """Use cases of leads: open, correct, move, assign, note, read."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from crm.actor import Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import NotFound
+from crm.facts import facts_of
 from crm.identity.permissions import Area, require
 from crm.ids import StaffId
 from crm.journal.idempotency import IdempotencyKey
@@ -40,7 +40,7 @@ class PipelineService(LeadReading):
         async def work(uow: UnitOfWork) -> Lead:
             return await leads.open_lead(uow, command, actor=actor)
 
-        return await self._once(actor, idempotency, asdict(command), work)
+        return await self._once(actor, idempotency, facts_of(command), work)
 
     async def change_lead(
         self,

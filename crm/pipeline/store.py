@@ -1,7 +1,6 @@
 """All the SQL of leads and their stages."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +11,7 @@ from psycopg.rows import DictRow, class_row
 
 from crm.db import Connection
 from crm.errors import Conflict, NotFound
+from crm.facts import facts_of
 from crm.ids import PersonId, StaffId
 from crm.paging import equal, newest_first
 from crm.pipeline.models import Lead, LeadFilters, LeadId, LeadSort, StageChange
@@ -59,7 +59,7 @@ async def insert_lead(conn: Connection, lead: Lead) -> None:
     try:
         await conn.execute(
             f"INSERT INTO leads ({_COLUMNS}) VALUES ({', '.join(f'%({n})s' for n in names)})",  # noqa: S608
-            asdict(lead),
+            facts_of(lead),
         )
     except UniqueViolation as taken:
         raise _exists() from taken
@@ -169,7 +169,7 @@ async def select_leads(
 ) -> list[Lead]:
     """Return the leads that match, the latest first, after (time, id)."""
     few = None if filters.query is None else await _select_few_named(conn, filters.query)
-    asked = asdict(filters) | {"few": few, "unassigned": filters.unassigned or None}
+    asked = facts_of(filters) | {"few": few, "unassigned": filters.unassigned or None}
     if few is not None:
         asked["query"] = None
     page, values = newest_first(
@@ -232,7 +232,7 @@ async def insert_stage(conn: Connection, change: StageChange) -> None:
         VALUES (%(id)s, %(lead_id)s, %(from_stage)s, %(to_stage)s, %(reason)s, %(staff_id)s,
             %(occurred_at)s)
         """,
-        asdict(change),
+        facts_of(change),
     )
 
 

@@ -1,13 +1,13 @@
 """Use cases of support: open tickets, look after them, hand conversations to people."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from crm.actor import Actor
 from crm.db import Connection, Database, UnitOfWork
 from crm.errors import Conflict, NotFound
+from crm.facts import facts_of
 from crm.identity.permissions import Area, require
 from crm.ids import StaffId, TicketId
 from crm.journal import idempotency as keys
@@ -70,11 +70,11 @@ class SupportService(Handoffs):
 
         async def work(uow: UnitOfWork) -> Ticket:
             ticket = await self.open_ticket(uow, command)
-            said = asdict(command)
+            said = facts_of(command)
             uow.audit(performed(actor, "ticket.open", about=ticket.subject_id, arguments=said))
             return ticket
 
-        return await self._once(idempotency, asdict(command), work, actor=actor)
+        return await self._once(idempotency, facts_of(command), work, actor=actor)
 
     async def get_ticket(self, ticket_id: TicketId, *, actor: Actor) -> Ticket:
         """Return a ticket: staff any, a student their own.

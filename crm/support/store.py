@@ -1,6 +1,5 @@
 """All of support's SQL: tickets, their history, hand-offs."""
 
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from psycopg.rows import DictRow
 from crm.actor import Actor, IdentityLevel
 from crm.db import Connection
 from crm.errors import NotFound
+from crm.facts import facts_of
 from crm.ids import ConversationId, StaffId, TicketId, new_id
 from crm.paging import equal, newest_first
 from crm.support.commands import OpenTicket, TicketFilters
@@ -36,7 +36,7 @@ async def insert_ticket(conn: Connection, command: OpenTicket, *, at: datetime) 
     Raises: NotFound("person.unknown" | "conversation.unknown").
     """
     try:
-        rows = await conn.execute(_INSERT_TICKET, {**asdict(command), "id": new_id(), "at": at})
+        rows = await conn.execute(_INSERT_TICKET, {**facts_of(command), "id": new_id(), "at": at})
     except psycopg.errors.ForeignKeyViolation as broken:
         what = "person" if "person" in (broken.diag.constraint_name or "") else "conversation"
         raise NotFound(f"{what}.unknown", f"There is no such {what}.") from broken
@@ -94,7 +94,7 @@ async def select_tickets(
     """
     mine, own = _ownership(actor)
     page, values = newest_first(
-        {**asdict(filters), "unassigned": filters.unassigned or None, "mine": True},
+        {**facts_of(filters), "unassigned": filters.unassigned or None, "mine": True},
         {**_FILTERS, "mine": mine},
         keys=("created_at", "id"),
         after=after,

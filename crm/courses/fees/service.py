@@ -72,9 +72,7 @@ class FeeService:
                 "discount_code": discount_code,
                 "scholarship_code": scholarship_code,
             }
-            return await do_once(
-                uow, idempotency, arguments, work, kind=Quote, about=lambda quote: quote.person_id
-            )
+            return await do_once(uow, idempotency, arguments, work, kind=Quote, about=person_id)
 
     async def accept_quote(
         self, quote_id: QuoteId, *, actor: Actor, idempotency: IdempotencyKey | None = None

@@ -62,7 +62,7 @@ class SeatService:
                 policy=self.policy,
             ),
             kind=SeatHold,
-            about=lambda hold: hold.person_id,
+            about=person_id,
         )
 
     async def release_hold(
@@ -121,7 +121,7 @@ class SeatService:
                 policy=self.policy,
             ),
             kind=WaitlistEntry,
-            about=lambda entry: entry.person_id,
+            about=person_id,
         )
 
     async def leave_waitlist(

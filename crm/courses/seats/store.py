@@ -1,7 +1,6 @@
 """All the SQL of holds."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from psycopg.types.json import Jsonb
 from crm.courses.models import CohortId
 from crm.courses.seats.models import HoldId, HoldStatus, SeatHold
 from crm.db import Connection
+from crm.facts import facts_of
 from crm.ids import PersonId
 
 _COLUMNS = (
@@ -30,7 +30,7 @@ async def insert_holds(conn: Connection, holds: Sequence[SeatHold]) -> None:
 
 def _plain(hold: SeatHold) -> dict[str, object]:
     kept = (bool, type(None))
-    return {n: v if isinstance(v, kept) else str(v) for n, v in asdict(hold).items()}
+    return {n: v if isinstance(v, kept) else str(v) for n, v in facts_of(hold).items()}
 
 
 async def select_hold(

@@ -29,8 +29,8 @@ def access_part(entries: Sequence[AuditEntry], audit_ids: Sequence[UUID]) -> Ite
             INSERT INTO record_accesses (person_id, at, audit_id, actor_kind, actor_role, staff_id,
                 agent, action)
             SELECT p, %(at)s, i, k, r, s, g, a
-            FROM unnest(%(people)s::uuid[], %(audit_ids)s::uuid[], %(actor_kinds)s::text[],
-                %(roles)s::text[], %(staff)s::uuid[], %(agents)s::text[], %(actions)s::text[])
+            FROM unnest(%(people)b::uuid[], %(audit_ids)b::uuid[], %(actor_kinds)b::text[],
+                %(roles)s::text[], %(staff)s::uuid[], %(agents)s::text[], %(actions)b::text[])
                 AS n (p, i, k, r, s, g, a)
             """,
             {

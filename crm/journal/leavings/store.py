@@ -20,6 +20,8 @@ from crm.journal.vault import SubjectKey
 
 Connection = AsyncConnection[DictRow]
 
+# Lists go in the binary format: as text each quote of the JSON in them is found and escaped.
+
 
 async def leave(
     conn: Connection,
@@ -76,8 +78,8 @@ def _audit_part(
         for entry, audit_id, (chain_id, _) in zip(entries, ids, chains, strict=True)
     ]
     return Part(
-        "SELECT append_audit(%(chains)s::uuid[], %(kinds)s::text[], %(befores)s::text[], "
-        "%(afters)s::text[], %(genesis)s, %(at)s)",
+        "SELECT append_audit(%(chains)b::uuid[], %(kinds)b::text[], %(befores)b::text[], "
+        "%(afters)b::text[], %(genesis)s, %(at)s)",
         {
             "chains": [chain_id for chain_id, _ in chains],
             "kinds": [kind for _, kind in chains],
@@ -136,7 +138,7 @@ def _outbox_part(events: Sequence[DomainEvent]) -> Iterator[Part]:
             """
             INSERT INTO outbox (event_id, name, payload, occurred_at, available_at)
             SELECT i, n, p, %(at)s, %(at)s
-            FROM unnest(%(event_ids)s::uuid[], %(names)s::text[], %(payloads)s::jsonb[])
+            FROM unnest(%(event_ids)b::uuid[], %(names)b::text[], %(payloads)b::text[]::jsonb[])
                 AS e (i, n, p)
             """,
             {
@@ -152,7 +154,7 @@ def _kept_part(kept: Sequence[Kept]) -> Iterator[Part]:
         yield Part(
             """
             UPDATE idempotency_keys AS k SET result = n.result
-            FROM unnest(%(kept_scopes)s::text[], %(kept_keys)s::text[], %(kept_results)s::bytea[])
+            FROM unnest(%(kept_scopes)b::text[], %(kept_keys)b::text[], %(kept_results)b::bytea[])
                 AS n (scope, key, result)
             WHERE k.scope = n.scope AND k.key = n.key
             """,

@@ -77,7 +77,7 @@ class PreferenceService:
                 {"person_id": person_id, **_plain(wished)},
                 change,
                 kind=_Set,
-                about=lambda made: made.person_id,
+                about=person_id,
             )
         return done.wished
 

@@ -1,6 +1,5 @@
 """All the SQL of activities."""
 
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from psycopg.rows import DictRow, class_row
 from psycopg.types.json import Jsonb
 
 from crm.db import Connection
+from crm.facts import facts_of
 from crm.ids import PersonId
 from crm.journal.audit import canonical
 from crm.paging import equal, newest_first
@@ -25,7 +25,7 @@ async def insert_activity(conn: Connection, activity: Activity) -> bool:
             %(direction)s, %(about)s, %(source_key)s, %(staff_id)s, %(occurred_at)s)
         ON CONFLICT (source_key) WHERE source_key IS NOT NULL DO NOTHING
         """,  # noqa: S608 (constant columns)
-        {**asdict(activity), "about": Jsonb(activity.about, dumps=canonical)},
+        {**facts_of(activity), "about": Jsonb(activity.about, dumps=canonical)},
     )
     return rows.rowcount == 1
 

@@ -1,6 +1,5 @@
 """All the SQL of SLA clocks and of the institution's calendar."""
 
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from psycopg.rows import DictRow, class_row
 
 from crm.business_hours import BusinessCalendar, read_week, write_week
 from crm.db import Connection
+from crm.facts import facts_of
 from crm.pipeline.sla.models import SlaClock, SlaTarget, SubjectKind
 
 _COLUMNS = (
@@ -41,7 +41,7 @@ async def insert_clock(conn: Connection, clock: SlaClock, effect_key: str) -> bo
             %(stopped_at)s, %(breached_at)s)
         ON CONFLICT DO NOTHING
         """,  # noqa: S608 (constant columns)
-        {**asdict(clock), "effect_key": effect_key},
+        {**facts_of(clock), "effect_key": effect_key},
     )
     return rows.rowcount == 1
 
@@ -85,7 +85,7 @@ async def update_clock(conn: Connection, clock: SlaClock) -> None:
             breached_at = %(breached_at)s
         WHERE id = %(id)s
         """,
-        asdict(clock),
+        facts_of(clock),
     )
 
 

@@ -1,10 +1,9 @@
 """Gives people things to do, in the caller's transaction."""
 
-from dataclasses import asdict
-
 from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import NotFound, RuleBroken
+from crm.facts import facts_of
 from crm.ids import PersonId, StaffId, new_id
 from crm.journal.audit import performed
 from crm.people.standing import require_active
@@ -42,7 +41,9 @@ async def create_task(uow: UnitOfWork, command: CreateTask, *, actor: Actor) -> 
         return await _created_before(uow, command)
     await _note(uow, task, actor)
     uow.publish(TaskCreated(task_id=task.id, person_id=task.person_id, staff_id=task.staff_id))
-    uow.audit(performed(actor, "task.create", about=task.person_id, payload={"task": asdict(task)}))
+    uow.audit(
+        performed(actor, "task.create", about=task.person_id, payload={"task": facts_of(task)})
+    )
     return task
 
 

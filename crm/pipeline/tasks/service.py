@@ -1,12 +1,12 @@
 """Use cases of tasks: create, change, close, list."""
 
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from crm.actor import Actor
 from crm.db import Database
 from crm.errors import NotFound
+from crm.facts import facts_of
 from crm.identity.permissions import Area, require
 from crm.journal.audit import shown
 from crm.journal.idempotency import IdempotencyKey
@@ -43,7 +43,7 @@ class TaskService:
             async def work() -> Task:
                 return await acts.create_task(uow, command, actor=actor)
 
-            return await do_once(uow, idempotency, asdict(command), work, kind=Task, about=_whose)
+            return await do_once(uow, idempotency, facts_of(command), work, kind=Task, about=_whose)
 
     async def change_task(
         self,

@@ -1,7 +1,6 @@
 """All the SQL of tasks."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from crm.db import Connection
+from crm.facts import facts_of
 from crm.paging import equal, oldest_first
 from crm.pipeline.tasks.models import Task, TaskFilters, TaskId
 
@@ -29,7 +29,7 @@ async def insert_task(conn: Connection, task: Task, effect_key: str | None) -> b
         f"INSERT INTO tasks (effect_key, {_COLUMNS}) "  # noqa: S608 (constant columns)
         f"VALUES (%(effect_key)s, {', '.join(f'%({n})s' for n in names)}) "
         "ON CONFLICT (effect_key) DO NOTHING",
-        {**asdict(task), "effect_key": effect_key},
+        {**facts_of(task), "effect_key": effect_key},
     )
     return rows.rowcount == 1
 
@@ -70,7 +70,7 @@ async def select_tasks(
 ) -> list[Task]:
     """Return the tasks that match, the first due first, after (due_at, id)."""
     page, values = oldest_first(
-        asdict(filters), _FILTERS, keys=("due_at", "id"), after=after, limit=limit
+        facts_of(filters), _FILTERS, keys=("due_at", "id"), after=after, limit=limit
     )
     async with conn.cursor(row_factory=class_row(Task)) as cursor:
         await cursor.execute(f"SELECT {_COLUMNS} FROM tasks {page}", values)  # noqa: S608 (constants)

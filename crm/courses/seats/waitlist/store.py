@@ -1,7 +1,6 @@
 """All the SQL of waitlists."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from psycopg.rows import class_row
 from crm.courses.models import Bilingual, CohortId
 from crm.courses.seats.models import EntryId, EntryStatus, Room, Waiting, WaitlistEntry
 from crm.db import Connection
+from crm.facts import facts_of
 from crm.ids import PersonId
 
 _ENTRY = """
@@ -27,7 +27,7 @@ async def insert_entry(conn: Connection, entry: WaitlistEntry) -> None:
         VALUES (%(id)s, %(cohort_id)s, %(person_id)s, %(priority)s, %(waived)s, %(status)s,
             %(joined_at)s)
         """,
-        asdict(entry),
+        facts_of(entry),
     )
 
 
