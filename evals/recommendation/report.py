@@ -101,6 +101,10 @@ def _report_newcomers(
             )
             # Of whom nothing is known, everybody's liking is all there is.
             good &= better or label == "0 courses"
+    console.print(
+        "0 courses: nothing is known of a newcomer, and the blend is popularity itself",
+        highlight=False,
+    )
     together = [
         np.concatenate([_pooled(judged[name], "ndcg") for judged in met.values()])
         for name in (OURS, POPULARITY)

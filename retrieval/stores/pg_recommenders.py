@@ -35,33 +35,50 @@ async def newest_training(conn: AsyncConnection[DictRow]) -> TrainedOn | None:
 
 
 async def save_recommender(
-    conn: AsyncConnection[DictRow], trained: Trained, *, at: datetime, enrolments: int
+    conn: AsyncConnection[DictRow],
+    trained: Trained,
+    *,
+    at: datetime,
+    enrolments: int,
+    serves: bool = True,
 ) -> None:
-    """Let a recommender serve from now on, and drop old versions."""
-    values: list[Any] = [at, trained.kind, enrolments, json.dumps(trained.measures)]
+    """Keep a recommender, and drop old versions that do not serve.
+
+    Args:
+        serves: from now on, in the place of the one before.
+    """
+    if serves:
+        await conn.execute("UPDATE recommenders SET serves = false WHERE serves")
+    values: list[Any] = [at, trained.kind, enrolments, json.dumps(trained.measures), serves]
     await conn.execute(
-        "INSERT INTO recommenders (trained_at, kind, enrolments, measures, packed) "
-        "VALUES (%s, %s, %s, %s, %s)",
+        "INSERT INTO recommenders (trained_at, kind, enrolments, measures, serves, packed) "
+        "VALUES (%s, %s, %s, %s, %s, %s)",
         [*values, pack(trained.recommender)],
     )
     await conn.execute(
-        "DELETE FROM recommenders WHERE version <= (SELECT max(version) FROM recommenders) - %s",
+        "DELETE FROM recommenders WHERE NOT serves "
+        "AND version <= (SELECT max(version) FROM recommenders) - %s",
         [_KEPT],
     )
 
 
+async def serving_since(conn: AsyncConnection[DictRow]) -> datetime | None:
+    """Return when the recommender that serves was trained; None before the first was."""
+    rows = await conn.execute("SELECT trained_at FROM recommenders WHERE serves")
+    row = await rows.fetchone()
+    return row["trained_at"] if row else None
+
+
 async def serving_version(conn: AsyncConnection[DictRow]) -> int | None:
     """Return the version of the recommender that serves; None before the first was trained."""
-    rows = await conn.execute("SELECT max(version) AS version FROM recommenders")
+    rows = await conn.execute("SELECT version FROM recommenders WHERE serves")
     row = await rows.fetchone()
     return row["version"] if row else None
 
 
 async def load_recommender(conn: AsyncConnection[DictRow]) -> Recommender | None:
     """Return the recommender that serves; None before the first was trained."""
-    rows = await conn.execute(
-        "SELECT version, packed FROM recommenders ORDER BY version DESC LIMIT 1"
-    )
+    rows = await conn.execute("SELECT version, packed FROM recommenders WHERE serves")
     row = await rows.fetchone()
     if row is None:
         return None

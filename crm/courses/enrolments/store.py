@@ -182,19 +182,25 @@ async def count_enrolments(conn: Connection) -> int:
     return int(row["n"]) if row else 0
 
 
-async def select_taken(conn: Connection, *, most: int) -> list[list[str]]:
-    """Return what people took, one list of course codes a person; nothing says whose.
+async def select_taken(
+    conn: Connection, *, until: datetime, most: int
+) -> list[tuple[list[str], list[str]]]:
+    """Return what people took, two lists of course codes a person; nothing says whose.
 
     Args:
+        until: the first list holds what was taken by then, the second what was taken since.
         most: people, those who enrolled last.
     """
     rows = await conn.execute(
         """
-        SELECT array_agg(DISTINCT c.course_code ORDER BY c.course_code) AS codes
+        SELECT coalesce(array_agg(DISTINCT c.course_code ORDER BY c.course_code)
+                FILTER (WHERE e.confirmed_at <= %s), '{}') AS before,
+            coalesce(array_agg(DISTINCT c.course_code ORDER BY c.course_code)
+                FILTER (WHERE e.confirmed_at > %s), '{}') AS since
         FROM enrolments e JOIN cohorts c ON c.id = e.cohort_id
         WHERE e.status IN ('confirmed', 'completed')
         GROUP BY e.person_id ORDER BY max(e.confirmed_at) DESC LIMIT %s
         """,
-        [most],
+        [until, until, most],
     )
-    return [row["codes"] for row in await rows.fetchall()]
+    return [(row["before"], row["since"]) for row in await rows.fetchall()]
