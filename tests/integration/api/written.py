@@ -76,6 +76,10 @@ WRITES: Mapping[str, Write] = {
     "POST /v1/admin/people/{person_id}/erase": Write(
         {"confirmation": "Ana Paz"}, {"confirmation": "Eva Sol"}
     ),
+    "PUT /v1/admin/policy": Write(
+        {"text": "Be brief. / Sé breve.", "note": "Por acuerdo.", "expected_version": 0},
+        {"text": "Be kind. / Sé amable.", "note": "Por acuerdo.", "expected_version": 0},
+    ),
     "PUT /v1/courses/{code}": Write("{course}", {"active": False}, {"code": "XYZ-101"}),
     "PUT /v1/courses/{code}/prerequisites": Write(
         {"codes": []}, {"codes": ["DAT-110"]}, {"code": "DAT-201"}
