@@ -1,7 +1,5 @@
 """The HTTP routes, one noun a file."""
 
-from fastapi import APIRouter
-
 from api.routes import (
     actions,
     admin,
@@ -47,9 +45,10 @@ from api.routes import (
     tickets,
     timelines,
 )
+from api.routing import Chapter
 
 #: In the order in which OpenAPI lists them.
-ROUTERS: tuple[APIRouter, ...] = (
+ROUTERS: tuple[Chapter, ...] = (
     chat.router,
     events.router,
     auth.router,

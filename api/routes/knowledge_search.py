@@ -3,18 +3,19 @@
 from datetime import date
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from api.bodies import Out
 from api.dependencies import ServicesDep
 from api.routes.knowledge import KnowledgeReader
+from api.routing import Chapter
 from retrieval.highlight import Highlights, highlight
 from retrieval.models import Audience, Hit, Language, Mode, SearchResult
 from retrieval.text import MAX_QUERY_CHARS
 from tools.catalogue.knowledge import audiences_of
 
-router = APIRouter(prefix="/v1/knowledge", tags=["knowledge"])
+router = Chapter(prefix="/v1/knowledge", tags=["knowledge"])
 
 
 class SpanOut(Out):
