@@ -6,6 +6,7 @@ from html import escape
 
 from bs4 import BeautifulSoup, CData, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
+from bs4.exceptions import ParserRejectedMarkup
 
 from retrieval.errors import Unreadable
 from retrieval.ingest.blocks import Block, table_text
@@ -42,7 +43,7 @@ _SAFE_LINK = re.compile(r"(https?://|mailto:|tel:|/(?!/)|#)", re.IGNORECASE)
 
 def read_page(source: str) -> Draft:
     """Return a page's main part, with what its `<meta>` tags, its title and its language say."""
-    soup = BeautifulSoup(source, "html.parser")
+    soup = _parsed(source)
     pairs = {
         str(m["name"]): str(m.get("content", "")) for m in soup.find_all("meta", {"name": True})
     }
@@ -77,8 +78,16 @@ def _is_hidden(tag: Tag) -> bool:
     return tag.has_attr("hidden") or bool(_HIDDEN.search(str(tag.get("style", ""))))
 
 
+def _parsed(source: str) -> BeautifulSoup:
+    try:
+        return BeautifulSoup(source, "html.parser")
+    except ParserRejectedMarkup:
+        # Python's parser gives up at a marked section without a name, which browsers read as text.
+        return BeautifulSoup(source.replace("<![", "&lt;!["), "html.parser")
+
+
 def _body(source: str) -> Tag:
-    soup = BeautifulSoup(source, "html.parser")
+    soup = _parsed(source)
     return soup.body or soup
 
 

@@ -73,6 +73,12 @@ def test_no_html_gets_past_the_allow_list(source: str) -> None:
     assert not page.find_all(["script", "style", "img", "svg", "iframe", "form", "link", "meta"])
 
 
+def test_marked_section_without_a_name_is_text() -> None:
+    html = render_html(document("<p>antes</p><![; <p>después</p>", "html"))
+    assert "antes" in html
+    assert "después" in html
+
+
 def test_markup_of_the_text_survives() -> None:
     html = render_html(document("**negrita** y\n\n| a | b |\n|---|---|\n| 1 | 2 |", "markdown"))
     assert "<strong>negrita</strong>" in html
