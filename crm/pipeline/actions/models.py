@@ -101,26 +101,26 @@ class NextAction:
     effect_key: str
     kind: ActionKind
     person_id: PersonId
-    lead_id: LeadId | None
-    staff_id: StaffId | None
+    lead_id: LeadId | None = None
+    staff_id: StaffId | None = None
     why: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason, ...] = ()
     language: Locale
     draft: str
     tool: str
     arguments: Mapping[str, object]
-    asked: Asked | None
+    asked: Asked | None = None
     frozen_hash: bytes
     priority: int
-    status: ActionStatus
+    status: ActionStatus = "open"
     due_at: datetime
     expires_at: datetime
-    snoozed_until: datetime | None
-    dismiss_reason: DismissReason | None
-    version: int
+    snoozed_until: datetime | None = None
+    dismiss_reason: DismissReason | None = None
+    version: int = 1
     created_at: datetime
-    decided_at: datetime | None
-    decided_by: StaffId | None
+    decided_at: datetime | None = None
+    decided_by: StaffId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
