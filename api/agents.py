@@ -8,6 +8,7 @@ from agents.runtime.checkpoints import InterruptSaver
 from agents.runtime.engine import EngineSettings, Speaking, TurnEngine
 from agents.runtime.ports import EventStream
 from agents.runtime.state import STATE_TYPES
+from agents.runtime.turn import Guesser
 from agents.supervisor.graph import build_graph
 from agents.supervisor.table import AGENTS, STUDENT_SUPPORT
 from api.desk import TurnDesk
@@ -24,6 +25,7 @@ def build_engine(
     stream: EventStream,
     providers: Providers,
     policy: PolicyService,
+    guesser: Guesser | None,
 ) -> TurnEngine:
     """Return the turn engine of this process."""
     kept_types = [(kind.__module__, kind.__name__) for kind in STATE_TYPES]
@@ -51,4 +53,5 @@ def build_engine(
             max_cost_micros=settings.turn_max_cost_micros,
             timeout_s=settings.turn_timeout_s,
         ),
+        guesser=guesser,
     )

@@ -10,11 +10,13 @@ from datetime import timedelta
 import redis.asyncio as aioredis
 
 from agents.llm.factory import Providers, build_providers
+from agents.llm.offline.guessing import intent_model
 from agents.runtime.engine import TurnEngine
 from agents.runtime.policy import SHIPPED_POLICY
 from agents.settings import AgentSettings
 from api.agents import build_engine
 from api.desk import TurnDesk
+from api.guessing import build_guesser
 from api.importers import importers_of
 from api.indexing import Indexing, open_indexing
 from api.library import Library, wire_library
@@ -329,6 +331,7 @@ def _wire(
             stream=stream,
             providers=providers,
             policy=policy,
+            guesser=build_guesser(intent_model(), indexing.embedder),
         ),
         policy=policy,
     )

@@ -26,6 +26,7 @@ from api.commands import (
     search,
     search_index,
     serve,
+    train,
     worker,
 )
 from crm.errors import OrientaError
@@ -68,6 +69,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.add_typer(sagas.app, name="sagas")
     app.add_typer(scoring.app, name="scoring")
     app.add_typer(search_index.app, name="search-index")
+    app.add_typer(train.app, name="train")
     first = arguments[0] if arguments else "--help"
     for entry in entry_points(group=PLUGINS):
         if first in (entry.name, "--help"):

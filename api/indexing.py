@@ -24,13 +24,18 @@ from retrieval.stores.pgvector import PgVectorStore
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """The parts that work on the index."""
+    """The parts that work on the index.
+
+    Args:
+        embedder: of what people ask; None where none is set.
+    """
 
     documents: PgVectorStore
     elasticsearch: Elasticsearch | None
     knowledge: KnowledgeSearch
     ingest: IngestService
     succession: Succession
+    embedder: Embedder | None
 
 
 @asynccontextmanager
@@ -81,6 +86,7 @@ def _wire(
         ),
         IngestService(stores.documents, embedder, cache=cache),
         Succession(embedders, stores.documents, embedder),
+        embedder,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,7 @@ EVERYTHING = "all"
 RETRIEVAL = "retrieval"
 RECOMMENDATION = "recommendation"
 SCORING = "scoring"
+INTENTS = "intents"
 
 #: Whether all is well, and the record of it.
 Outcome = tuple[bool, dict[str, Any]]
@@ -73,6 +75,8 @@ def run(
         outcomes.append(_measure_recommendation(console, held_out))
     if suite in {EVERYTHING, SCORING}:
         outcomes.append(_measure_scoring(console))
+    if suite in {EVERYTHING, INTENTS}:
+        outcomes.append(_measure_intents(console))
     if json is not None:
         write_json(json, [record for _, record in outcomes])
     raise typer.Exit(0 if all(good for good, _ in outcomes) else 1)
@@ -118,6 +122,16 @@ def _measure_scoring(console: Console) -> Outcome:
 
     good, figures = measure_scoring(console)
     return good, {"suite": SCORING, "good": good, "figures": figures}
+
+
+def _measure_intents(console: Console) -> Outcome:
+    from evals.intents.run import measure_intents
+    from evals.retrieval.report import print_figures
+
+    figures = measure_intents(lambda what: console.print(f"… {what}", highlight=False))
+    print_figures(console, "Suite intents", figures)
+    good = all(figure.holds is not False for figure in figures)
+    return good, {"suite": INTENTS, "good": good, "figures": [asdict(f) for f in figures]}
 
 
 async def _play(console: Console, settings: Settings, suite: Suite, provider: str) -> SuiteResult:

@@ -13,7 +13,7 @@ from evals.scenario import Scenario
 
 SUITES = Path(__file__).parent / "suites"
 #: Folders of questions instead of scenarios: what answers them is measured, nobody is played.
-MEASURED = frozenset({"retrieval", "recommendation", "scoring"})
+MEASURED = frozenset({"intents", "retrieval", "recommendation", "scoring"})
 
 
 class SuiteInvalid(OrientaError):

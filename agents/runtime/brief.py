@@ -20,6 +20,18 @@ class PendingConfirmation:
     expires_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What words most probably want, by the classifier of intents.
+
+    Args:
+        label: an intent's name, for `knowledge` with the field of documents behind a dot.
+    """
+
+    label: str
+    probability: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """Situation of one turn; facts about courses, rules or people are never in it.
@@ -33,6 +45,7 @@ class Brief:
         summary: of what lies before the message window.
         flags: what the input guard noted, e.g. `injection`, `too_long`.
         status: `agent`, or `waiting` while a person has been asked for.
+        guesses: by each clause of the new messages; none where no classifier is to be had.
     """
 
     locale: Locale
@@ -46,6 +59,7 @@ class Brief:
     pending: PendingConfirmation | None = None
     flags: tuple[str, ...] = ()
     status: str = "agent"
+    guesses: dict[str, Guess] = field(default_factory=dict)
 
     def to_kwargs(self) -> dict[str, object]:
         """Return it in JSON types, as the system message's `additional_kwargs["brief"]`."""

@@ -29,7 +29,7 @@ from agents.runtime.ports import (
     StoredReply,
 )
 from agents.runtime.state import AgentState
-from agents.runtime.turn import Provider, Turn
+from agents.runtime.turn import Guesser, Provider, Turn
 from agents.strings import say
 
 _log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class TurnEngine:
     Args:
         graph: compiled with `saver`.
         policy: returns what the institution holds its agents to now.
+        guesser: of intents, where one can be had.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class TurnEngine:
         clock: Clock,
         settings: EngineSettings,
         policy: Callable[[], Awaitable[str]],
+        guesser: Guesser | None = None,
     ) -> None:
         self._desk = desk
         self._graph = graph
@@ -102,6 +104,7 @@ class TurnEngine:
         self._clock = clock
         self._settings = settings
         self._policy = policy
+        self._guesser = guesser
 
     async def serve(self, conversation_id: UUID) -> int:
         """Answer all that waits in a conversation; return the number of runs that ended.
@@ -211,6 +214,7 @@ class TurnEngine:
             max_steps=self._settings.max_steps,
             max_tokens=self._settings.max_tokens,
             max_cost_micros=self._settings.max_cost_micros,
+            guesser=self._guesser,
             replay=dict(situation.steps),
             recorded=dict(situation.steps),
         )

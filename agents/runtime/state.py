@@ -5,7 +5,7 @@ from typing import Annotated, TypedDict
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 
-from agents.runtime.brief import Brief, PendingConfirmation
+from agents.runtime.brief import Brief, Guess, PendingConfirmation
 
 
 class AgentState(TypedDict, total=False):
@@ -34,4 +34,4 @@ class AgentState(TypedDict, total=False):
 
 
 #: The types of ours that a kept checkpoint may hold; others are not read back.
-STATE_TYPES: tuple[type, ...] = (Brief, PendingConfirmation)
+STATE_TYPES: tuple[type, ...] = (Brief, Guess, PendingConfirmation)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from langchain_core.messages import AIMessageChunk, AnyMessage
 
-from agents.runtime.brief import Locale
+from agents.runtime.brief import Guess, Locale
 from agents.runtime.policy import SHIPPED_POLICY
 from tools.results import ToolResult
 from tools.spec import ToolSpec
@@ -63,6 +63,14 @@ class AskedCall:
     call_id: str
 
 
+class Guesser(Protocol):
+    """A classifier of what students want."""
+
+    async def guess(self, texts: Sequence[str]) -> dict[str, Guess]:
+        """Return a guess by text; none while it cannot be had."""
+        ...
+
+
 class TurnTools(Protocol):
     """The tool runner, bound to this turn's actor, run and lease."""
 
@@ -108,6 +116,7 @@ class Turn:
         max_steps: calls of a model in one run.
         max_tokens: read and written by models in one run; None is without bound.
         max_cost_micros: of those tokens by the price table; None is without bound.
+        guesser: None where there is no classifier; the rules serve alone.
     """
 
     run_id: UUID
@@ -123,6 +132,7 @@ class Turn:
     policy: str = SHIPPED_POLICY
     max_tokens: int | None = None
     max_cost_micros: int | None = None
+    guesser: Guesser | None = None
     replay: dict[int, dict[str, object]] = field(default_factory=dict)
     recorded: dict[int, dict[str, object]] = field(default_factory=dict)
     results: list[tuple[str, ToolResult]] = field(default_factory=list)

@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
 
 from agents.llm.offline.reading import remembered_in
-from agents.llm.offline.understanding import understand
+from agents.llm.offline.understanding import understand, worth_guessing
 from agents.runtime.guards.input import input_flags
 from agents.runtime.state import AgentState
 from agents.runtime.turn import Turn
@@ -29,10 +29,20 @@ def resolve(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
     return {"brief": replace(brief, locale=locale)}
 
 
+async def guess(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
+    """Ask the classifier what the new messages want, once a turn, whichever model speaks."""
+    brief, guesser = state["brief"], runtime.context.guesser
+    if guesser is None:
+        return {}
+    guesses = await guesser.guess(worth_guessing(_new_texts(state), brief.locale))
+    return {"brief": replace(brief, guesses=guesses)}
+
+
 def route(state: AgentState, runtime: Runtime[Turn]) -> dict[str, object]:
     """Choose the agent that serves this turn, by what its messages want."""
     brief = state["brief"]
-    intents = understand(_new_texts(state), brief.locale, remembered_in(brief.memory))
+    remembered = remembered_in(brief.memory)
+    intents = understand(_new_texts(state), brief.locale, remembered, brief.guesses)
     agent = agent_for({intent.name for intent in intents}).name
     runtime.context.agent = agent
     return {"agent": agent}

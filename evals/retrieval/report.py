@@ -1,5 +1,6 @@
 """Reports the suite's figures: a table for people, JSON for machines."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,20 +15,25 @@ _MARKS = {True: " [green]✓[/green]", False: " [red]✗[/red]", None: ""}
 
 def print_retrieval(console: Console, result: RetrievalResult) -> None:
     """Print each figure with its interval and its bound, and what was skipped."""
-    table = Table(title="Suite retrieval")
-    table.add_column("corpus")
-    table.add_column("measure")
-    for heading in ("figure", "95 %", "n", "bound"):
-        table.add_column(heading, justify="right")
-    for figure in result.figures:
-        table.add_row(*_cells(figure))
-    console.print(table)
+    print_figures(console, "Suite retrieval", result.figures)
     for reason in result.skipped:
         console.print(f"[yellow]skipped[/yellow] {reason}", highlight=False, soft_wrap=True)
     console.print(
         f"retrieval · {result.embedder} · {len(result.figures)} figures in {result.seconds:.0f} s",
         highlight=False,
     )
+
+
+def print_figures(console: Console, title: str, figures: Sequence[Figure]) -> None:
+    """Print each figure with its interval and its bound."""
+    table = Table(title=title)
+    table.add_column("corpus")
+    table.add_column("measure")
+    for heading in ("figure", "95 %", "n", "bound"):
+        table.add_column(heading, justify="right")
+    for figure in figures:
+        table.add_row(*_cells(figure))
+    console.print(table)
 
 
 def _cells(figure: Figure) -> list[str]:

@@ -121,6 +121,12 @@ def _others_or_override(read: _Reading) -> Intent | None:
     return read.intent("override") if injected else None
 
 
+def _code(read: _Reading) -> Intent | None:
+    named = read.lex.slots["code_typed"].search(read.clause.text)
+    waited = read.remembered.offered == "verify" or not read.text.isdigit()
+    return read.intent("verify", field="code") if named and waited else None
+
+
 def _direct(read: _Reading) -> Intent | None:
     # "How long until you answer a ticket" asks about the rules and opens nothing.
     passes_by = {"open_ticket"} if read.lex.slots["how_long"].match(read.text) else set()
@@ -195,6 +201,7 @@ _RULES: tuple[Callable[[_Reading], Intent | None], ...] = (
     _danger,
     _others_or_override,
     _nothing_but_courtesy,
+    _code,
     _direct,
     _abuse,
     _outside,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from agents.llm.offline.compose import appointments
 from agents.llm.offline.compose.advice import ADVICE
 from agents.llm.offline.compose.documents import (
+    answer_certificates,
     answer_courses,
     answer_knowledge,
     answer_out_of_scope,
@@ -15,12 +16,13 @@ from agents.llm.offline.compose.enrolling import ANSWERS
 from agents.llm.offline.compose.own import (
     answer_contact,
     answer_danger,
+    answer_data_rights,
     answer_enrolments,
     answer_hand_off,
-    answer_my_certificates,
     answer_open_ticket,
     answer_profile,
     answer_tickets,
+    answer_verify,
 )
 from agents.llm.offline.compose.payments import answer_my_payments, answer_pay
 from agents.llm.offline.intents import Intent
@@ -34,9 +36,10 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     "my_enrolments": answer_enrolments,
     "my_tickets": answer_tickets,
     "open_ticket": answer_open_ticket,
+    "data_rights": answer_data_rights,
+    "verify": answer_verify,
     "hand_off": answer_hand_off,
     "danger": answer_danger,
-    "my_certificates": answer_my_certificates,
     "stop_contact": answer_contact,
     "allow_contact": answer_contact,
     "my_payments": answer_my_payments,
@@ -46,6 +49,7 @@ _PLAIN: dict[str, Callable[[Need], str]] = {
     **ADVICE,
 }
 _QUOTING: dict[str, Callable[[Need, Embed | None], str]] = {
+    "my_certificates": answer_certificates,
     "course_facts": answer_courses,
     "course_search": answer_courses,
     "programme": answer_programme,
@@ -88,7 +92,4 @@ def _answer(need: Need, embed: Embed | None) -> str:
         return _PLAIN[name](need)
     if name in _QUOTING:
         return _QUOTING[name](need, embed)
-    if name == "verify":
-        verified = need.turn.identity_level == "verified"
-        return say(locale, "talk.verified" if verified else "talk.verify")
     return say(locale, _TALK[name], institution=need.turn.institution)

@@ -177,10 +177,6 @@ def _pay(need: Need) -> Iterator[Call]:
         yield need.call("payment_link", {"invoice_id": open_fees[0]["invoice_id"]})
 
 
-def _my_certificates(need: Need) -> Iterator[Call]:
-    yield need.call("my_certificates", {})
-
-
 def _stop_contact(need: Need) -> Iterator[Call]:
     channel = _channel_in(need)
     yield need.call("stop_contact", {"channel": channel} if channel else {})
@@ -206,7 +202,6 @@ ENROLLING: Mapping[str, Callable[[Need], Iterator[Call]]] = {
     "transfer": _transfer,
     "my_payments": _my_payments,
     "pay": _pay,
-    "my_certificates": _my_certificates,
     "stop_contact": _stop_contact,
     "allow_contact": _allow_contact,
 }

@@ -10,8 +10,8 @@ IntentName = Literal[
     "course_facts", "course_search", "recommend", "programme", "scholarships", "knowledge", "enrol",
     "join_waitlist", "leave_waitlist", "my_waitlist", "accept_offer", "withdraw", "transfer",
     "my_payments", "pay", "my_certificates", "stop_contact", "allow_contact",
-    "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "hand_off", "danger",
-    "others_data", "override", "why_not", "dismiss",
+    "my_profile", "my_enrolments", "my_tickets", "verify", "open_ticket", "data_rights",
+    "hand_off", "danger", "others_data", "override", "why_not", "dismiss",
     "appointment", "my_appointments", "move_appointment", "cancel_appointment",
 ]  # fmt: skip
 

@@ -89,7 +89,7 @@ class OfflineChatModel(BaseChatModel):
         self, messages: Sequence[BaseMessage], available: Sequence[str]
     ) -> list[AIMessageChunk]:
         turn = read_conversation(messages)
-        intents = understand(turn.new, turn.locale, turn.remembered)
+        intents = understand(turn.new, turn.locale, turn.remembered, turn.guesses)
         calls = plan(intents, turn, frozenset(available))
         if calls:
             return [_asking(calls)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from agents.llm.offline.advice import ADVISING
 from agents.llm.offline.appointments import APPOINTMENTS
-from agents.llm.offline.enrolling import ENROLLING
+from agents.llm.offline.enrolling import ENROLLING, is_verified
 from agents.llm.offline.intents import Filters, Intent
 from agents.llm.offline.need import Call, Need, first_course, is_sure, known_code
 from agents.llm.offline.programmes import best_programme
@@ -148,6 +148,13 @@ def question_of(intent: Intent) -> str:
     return asked[:400].ljust(2, "?")
 
 
+def _my_certificates(need: Need) -> Iterator[Call]:
+    yield need.call("my_certificates", {})
+    if not is_verified(need):
+        # When and how certificates come can be told to anybody.
+        yield from _knowledge(need)
+
+
 def _out_of_scope(need: Need) -> Iterator[Call]:
     if need.intent.field != "outside" and need.intent.topic:
         yield need.call("search_knowledge", {"query": question_of(need.intent)})
@@ -166,6 +173,18 @@ def _open_ticket(need: Need) -> Iterator[Call]:
     arguments = ticket_arguments(need.intent, need.turn)
     if arguments:
         yield need.call("open_ticket", arguments)
+
+
+def _data_rights(need: Need) -> Iterator[Call]:
+    # Whoever carries it out sees to it that the right person's data are meant.
+    yield need.call(
+        "open_ticket",
+        {
+            "category": "other",
+            "title": say(need.turn.locale, "rights.title"),
+            "description": " ".join(need.intent.raw.split())[:2_000].ljust(3, "."),
+        },
+    )
 
 
 def _hand_off(need: Need) -> Iterator[Call]:
@@ -198,10 +217,12 @@ _WANTED: dict[str, Callable[[Need], Iterator[Call]]] = {
     "scholarships": _scholarships,
     "knowledge": _knowledge,
     "out_of_scope": _out_of_scope,
+    "my_certificates": _my_certificates,
     "my_profile": _profile,
     "my_enrolments": _profile,
     "my_tickets": _tickets,
     "open_ticket": _open_ticket,
+    "data_rights": _data_rights,
     "hand_off": _hand_off,
     "danger": _danger,
     "others_data": _others_data,

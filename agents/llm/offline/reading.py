@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agents.llm.offline.intents import Remembered
-from agents.runtime.brief import Locale
+from agents.runtime.brief import Guess, Locale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,7 @@ class Conversation:
         new: the student messages to answer.
         now: ISO 8601.
         results: of this run's calls, in order.
+        guesses: of the classifier, by clause.
     """
 
     locale: Locale
@@ -50,6 +51,7 @@ class Conversation:
     remembered: Remembered
     new: tuple[str, ...]
     results: tuple[Result, ...]
+    guesses: Mapping[str, Guess] = field(default_factory=dict)
 
     def result(self, call_id: str, tool: str) -> Result | None:
         """Return what a planned call ended in.
@@ -97,6 +99,7 @@ def read_conversation(messages: Sequence[BaseMessage]) -> Conversation:
         remembered=remembered_in(brief.get("memory") or {}),
         new=tuple(spoken[-count:]),
         results=tuple(_results_in(messages)),
+        guesses={text: Guess(**guess) for text, guess in (brief.get("guesses") or {}).items()},
     )
 
 

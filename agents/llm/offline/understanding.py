@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
@@ -14,12 +15,15 @@ from agents.llm.offline.lexicon import Lexicon, lexicon
 from agents.llm.offline.open_tasks import course_for_task, resume_task
 from agents.llm.offline.text import Clause, clauses_of
 from agents.llm.offline.topics import topic_of, without_filters
+from agents.llm.offline.verdict import Guesses, settle
 from agents.runtime.brief import Locale
 from agents.runtime.guards.input import fold
 
 #: What is tried again with typos repaired.
 _UNSURE = frozenset({"unclear", "out_of_scope", "course_search", "knowledge"})
 _MOST_INTENTS = 4
+#: A guess takes 15 ms of a processor.
+_MOST_GUESSED = 8
 #: Told beside the request for a ticket, these are its contents.
 _MATTERS = frozenset(
     {"knowledge", "out_of_scope", "unclear", "course_search", "course_facts", "abuse", "programme"}
@@ -27,12 +31,16 @@ _MATTERS = frozenset(
 
 
 def understand(
-    messages: Sequence[str], locale: Locale, remembered: Remembered
+    messages: Sequence[str],
+    locale: Locale,
+    remembered: Remembered,
+    guesses: Guesses = MappingProxyType({}),
 ) -> tuple[Intent, ...]:
     """Return what the new messages ask for, in their order, each thing once.
 
     Args:
         messages: of one turn; a thought may go on from one to the next.
+        guesses: of the classifier, for what `worth_guessing` returns; the rules alone without.
     """
     lex = lexicon(locale)
     if taken := _answer_to_agent(messages, lex, remembered):
@@ -43,12 +51,19 @@ def understand(
         intent
         for message in messages
         for clause in clauses_of(message, locale, lex.spellings)
-        for intent in _intents_of(clause, locale, lex, remembered)
+        for intent in _intents_of(clause, locale, lex, remembered, guesses)
     ]
     intents = tuple(_merge(found))[:_MOST_INTENTS] or (Intent(name="unclear"),)
     if remembered.open_task == "open_ticket" and not _goes_elsewhere(intents):
         return (Intent(name="open_ticket", raw="\n".join(messages)),)
     return course_for_task(gather_advice(intents, lex, remembered), remembered)
+
+
+def worth_guessing(messages: Sequence[str], locale: Locale) -> list[str]:
+    """Return the clauses whose sense the classifier may know, as they were typed."""
+    spellings = lexicon(locale).spellings
+    said = [c.raw for message in messages for c in clauses_of(message, locale, spellings)]
+    return list(dict.fromkeys(said))[:_MOST_GUESSED]
 
 
 def _goes_elsewhere(intents: Sequence[Intent]) -> bool:
@@ -86,7 +101,7 @@ def _answer_to_agent(
 
 
 def _intents_of(
-    clause: Clause, locale: Locale, lex: Lexicon, remembered: Remembered
+    clause: Clause, locale: Locale, lex: Lexicon, remembered: Remembered, guesses: Guesses
 ) -> tuple[Intent, ...]:
     intent = intent_of(clause, locale, lex, remembered)
     if intent.name in _UNSURE:
@@ -95,7 +110,18 @@ def _intents_of(
             again = intent_of(repaired, locale, lex, remembered)
             if again.name not in {"unclear", "out_of_scope"}:
                 intent = replace(again, topic=_as_typed(again.topic, clause.text, repaired.text))
+    if not _leans(intent, clause, remembered):
+        intent = settle(intent, guesses.get(clause.raw))
     return _one_for_each_course(intent, lex)
+
+
+def _leans(intent: Intent, clause: Clause, remembered: Remembered) -> bool:
+    """Return whether a clause has its sense from what came before, which no classifier sees.
+
+    It answers a question of ours, or asks the price of something that it does not name.
+    """
+    answers = remembered.open_task not in {"", "pick_course"} and not clause.question
+    return answers or (intent.name == "course_facts" and not (intent.topic or intent.code))
 
 
 def _one_for_each_course(intent: Intent, lex: Lexicon) -> tuple[Intent, ...]:

@@ -214,6 +214,7 @@ def test_graph_is_what_the_design_draws() -> None:
         "__start__",
         "guard_input",
         "resolve",
+        "guess",
         "route",
         *AGENTS,
         "finish",

@@ -9,6 +9,7 @@ from agents.llm.offline.compose.courses import (
     answer_course_search,
     listed,
 )
+from agents.llm.offline.compose.own import answer_my_certificates
 from agents.llm.offline.intents import Intent
 from agents.llm.offline.lexicon import lexicon
 from agents.llm.offline.need import Need, confidence_of, is_sure
@@ -28,6 +29,8 @@ _MOST_PROGRAMMES = 10
 #: Passages that are read whatever document they are of.
 _READ = 3
 _QUOTE_WORDS, _SHORT_QUOTE_WORDS = 55, 32
+#: What can be done besides reading, by the field that was asked about.
+_HINTS = {"technical": "knowledge.ticket_hint", "refunds": "knowledge.withdraw_hint"}
 #: Courses are named to somebody who did not ask for one only when they fit well.
 _SURE_UNASKED = 0.6
 
@@ -49,6 +52,12 @@ def answer_courses(need: Need, embed: Embed | None) -> str:
     if need.intent.name == "course_search":
         return answer_course_search(need)
     return answer_course_facts(need)
+
+
+def answer_certificates(need: Need, embed: Embed | None) -> str:
+    """List the student's certificates; tell who is not known yet how certificates come."""
+    own = answer_my_certificates(need)
+    return "\n\n".join(filter(None, [_quoted(need, embed), own]))
 
 
 def answer_out_of_scope(need: Need, embed: Embed | None) -> str:
@@ -78,8 +87,8 @@ def _quoted(need: Need, embed: Embed | None) -> str:
     key = "knowledge.quote" if passage["language"] == locale else "knowledge.other_language"
     title = str(passage["title"])
     answer = say(locale, key, title=title, quote=text, ref=passage["ref"])
-    hint = say(locale, "knowledge.ticket_hint") if need.intent.field == "technical" else ""
-    return f"{answer} {hint}".strip()
+    hint = _HINTS.get(need.intent.field)
+    return f"{answer} {say(locale, hint)}" if hint else answer
 
 
 def _worth_reading(passages: Sequence[Item]) -> Sequence[Item]:

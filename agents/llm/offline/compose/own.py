@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.llm.offline.compose.refusals import refusal_of
+from agents.llm.offline.lexicon import lexicon
 from agents.llm.offline.need import Need
 from agents.llm.offline.reading import rows_of
 from agents.strings import say
@@ -81,6 +82,30 @@ def answer_open_ticket(need: Need) -> str:
         return say(locale, "ticket.expired")
     declined = result.code == "confirmation.rejected"
     return say(locale, "ticket.rejected" if declined else "ticket.failed")
+
+
+def answer_data_rights(need: Need) -> str:
+    """Say what rights there are, and what became of the request to use one."""
+    locale, result = need.turn.locale, need.turn.last_of("open_ticket")
+    explained = say(locale, "rights.explained")
+    if result is not None and result.ok:
+        return f"{explained} {say(locale, 'ticket.opened', number=result.data['number'])}"
+    if result is not None and result.code == "confirmation.rejected":
+        return say(locale, "ticket.rejected")
+    if result is None or result.code.startswith("identity."):
+        return f"{explained} {say(locale, 'talk.verify')}"
+    return f"{explained} {say(locale, 'ticket.failed')}"
+
+
+def answer_verify(need: Need) -> str:
+    """Offer to verify who writes, or say where a code goes and what to do without one."""
+    locale, slots = need.turn.locale, lexicon(need.turn.locale).slots
+    if need.turn.identity_level == "verified":
+        return say(locale, "talk.verified")
+    if need.intent.field == "code":
+        return say(locale, "talk.code_here")
+    missing = slots["code_missing"].search(need.intent.text)
+    return say(locale, "talk.code_missing" if missing else "talk.verify")
 
 
 def answer_hand_off(need: Need) -> str:

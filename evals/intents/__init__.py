@@ -1,0 +1,1 @@
+"""Measures whether the assistant understands what students want."""
