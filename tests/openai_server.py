@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from agents.llm.quoted import CLOSE, OPEN
+
 Step = Callable[[dict[str, Any]], Response]
 
 
@@ -52,6 +54,14 @@ class OpenAIServer:
         self.requests.append(body)
         step = self.script.popleft() if self.script else self.otherwise
         return step(body) if step else JSONResponse({"error": {"message": "no script"}}, 500)
+
+
+def result_in(content: str) -> dict[str, Any]:
+    """Return the tool's result that a message to the model holds between its marks."""
+    assert content.startswith(OPEN), content
+    assert content.endswith(CLOSE), content
+    result: dict[str, Any] = json.loads(content[len(OPEN) : -len(CLOSE)])
+    return result
 
 
 def say(text: str, *, pieces: int = 4, usage: bool = True) -> Step:

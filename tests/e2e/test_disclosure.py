@@ -22,7 +22,7 @@ from tests.demo_database import environment, identity_token, settings_of
 from tests.e2e.probes import Probe, probes_for, questions_about
 from tests.e2e.victim import Victim, create_victim
 from tests.live import LiveApi
-from tests.openai_server import OpenAIServer, call, say
+from tests.openai_server import OpenAIServer, call, result_in, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,7 +133,7 @@ def written(arguments: dict[str, Any]) -> str:
 
 
 def verdict(content: str) -> tuple[str, str | None]:
-    result = json.loads(content)
+    result = result_in(content)
     return result["status"], result.get("code")
 
 

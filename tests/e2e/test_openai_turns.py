@@ -19,6 +19,7 @@ from tests.openai_server import (
     empty,
     end_early,
     hang,
+    result_in,
     say,
     stall,
     status,
@@ -76,7 +77,7 @@ async def test_model_calls_a_tool_and_its_answer_is_streamed(
     assert kinds.index("tool_finished") < kinds.index("token") < kinds.index("run_finished")
     asked = model.requests[1]["messages"]
     assert asked[-1]["role"] == "tool"
-    assert json.loads(asked[-1]["content"])["status"] == "ok"
+    assert result_in(asked[-1]["content"])["status"] == "ok"
     assert turn_records(demo_database_url, student) == [("ok", "completed")]
     with psycopg.connect(demo_database_url) as conn:
         run = conn.execute(

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 
 from agents.llm.quoted import CLOSE, OPEN, with_quoted_results
 
-PROMPTS = Path("agents/student_support/prompts")
+PROMPTS = sorted(Path("agents").glob("*/prompts/*.md"))
 
 
 def result(text: str) -> ToolMessage:
@@ -40,8 +40,8 @@ def test_the_message_of_the_conversation_is_not_changed() -> None:
     assert own == result("<b>")
 
 
-@pytest.mark.parametrize("locale", ["es", "en"])
-def test_the_instructions_say_what_the_marks_mean(locale: str) -> None:
-    prompt = (PROMPTS / f"{locale}.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", PROMPTS, ids=str)
+def test_the_instructions_say_what_the_marks_mean(path: Path) -> None:
+    prompt = path.read_text(encoding="utf-8")
     assert OPEN in prompt
     assert CLOSE in prompt
