@@ -61,8 +61,6 @@ def _as_guessed(ruled: Intent, guess: Guess) -> Intent:
     name, _, field = guess.label.partition(".")
     if name not in _NAMES:
         return ruled
-    if name == "out_of_scope":
-        field = "outside"
     return replace(ruled, name=cast(IntentName, name), field=field or ruled.field)
 
 
