@@ -48,13 +48,15 @@ def tour(description: Mapping[str, Any], samples: Samples) -> list[str]:
 def _addresses(path: str, parameters: list[Mapping[str, Any]], samples: Samples) -> Iterator[str]:
     noun = path.split("/")[2]
     filled = re.sub(r"\{(\w+)\}", lambda found: _sample(samples, noun, found[1]), path)
-    yield filled
-    for parameter in parameters:
+    asked = [p for p in parameters if p["in"] == "query"]
+    needed = {p["name"]: _sample(samples, noun, p["name"]) for p in asked if p.get("required")}
+    yield f"{filled}?{urlencode(needed)}" if needed else filled
+    for parameter in asked:
         name = parameter["name"]
-        if parameter["in"] != "query" or {name, f"{noun}.{name}"} & _PAGING:
+        if name in needed or {name, f"{noun}.{name}"} & _PAGING:
             continue
         for value in _choices(parameter["schema"]) or [_sample(samples, noun, name)]:
-            yield f"{filled}?{urlencode({name: value})}"
+            yield f"{filled}?{urlencode({**needed, name: value})}"
 
 
 def _sample(samples: Samples, noun: str, name: str) -> str:

@@ -17,7 +17,7 @@ from evals.bench.lists import store
 from evals.bench.lists.tour import tour
 
 #: What the demo has none of; its details are looked up and not found.
-_MADE_UP = ("merge", "hold", "saga", "quote", "import", "run", "ingest")
+_MADE_UP = ("merge", "hold", "saga", "quote", "import", "run", "ingest", "appointment")
 _PASSWORD = "looks at everything 1"  # noqa: S105 (of an account of a throwaway database)
 
 
@@ -77,6 +77,17 @@ async def addresses(services: Services) -> list[str]:
         "admin.until": now.isoformat(),
         "due_before": now.isoformat(),
         "starts_after": now.date().isoformat(),
+        "appointments.since": now.isoformat(),
+        "appointments.until": (now + timedelta(days=7)).isoformat(),
+        "starts_from": now.isoformat(),
+        "starts_before": (now + timedelta(days=90)).isoformat(),
+        "version": "0",
+        "before": "0",
+        "after": "0",
+        "goal": "datos",
+        "days": "mon",
+        "budget_minor": "60000",
+        "currency": "USD",
         **{f"{name}_id": str(new_id()) for name in _MADE_UP},
         "collection": "knowledge",
         "leads.sort": "last_activity",
