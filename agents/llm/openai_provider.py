@@ -1,22 +1,17 @@
 """Any OpenAI-compatible endpoint as a provider."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 
 import httpx
 import openai
-from langchain_core.messages import AIMessageChunk, AnyMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from agents.llm.breaker import Breaker, BreakerRules
-from agents.llm.guarded import Failure, GuardedProvider, Patience, Tools
-from agents.llm.quoted import with_quoted_results
-from agents.llm.retries import RetryRules, retry_after_of
-from agents.llm.size import Bounds
-from agents.llm.tool_calls import function_of, with_valid_history
+from agents.llm.chat_provider import guard_chat
+from agents.llm.guarded import Failure, GuardedProvider
+from agents.llm.retries import retry_after_of
 from agents.settings import AgentSettings
 
 #: Of one process to one endpoint; turns beyond that wait for a connection.
@@ -35,29 +30,12 @@ def build_openai(
         sleep: waits between tries.
     """
     client = _client(settings)
-    chat = _chat(settings, model, client)
-
-    async def open_stream(
-        messages: Sequence[AnyMessage], tools: Tools
-    ) -> AsyncGenerator[AIMessageChunk, None]:
-        bound = chat.bind(tools=[function_of(tool) for tool in tools]) if tools else chat
-        async for chunk in bound.astream(with_quoted_results(with_valid_history(messages))):
-            if isinstance(chunk, AIMessageChunk):
-                yield chunk
-
-    return GuardedProvider(
+    return guard_chat(
+        settings,
+        _chat(settings, model, client),
         name="openai",
         model=model,
-        open_stream=open_stream,
         translate=translate_error,
-        breaker=Breaker(
-            BreakerRules(settings.llm_breaker_failures, settings.llm_breaker_open_s),
-            time.monotonic,
-        ),
-        retries=RetryRules(settings.llm_max_retries, settings.llm_retry_after_cap_s),
-        patience=Patience(settings.llm_first_token_timeout_s, settings.llm_chunk_timeout_s),
-        bounds=Bounds(settings.llm_max_answer_chars),
-        price=settings.llm_prices.get(model),
         sleep=sleep,
         close=client.aclose,
     )
