@@ -13,7 +13,6 @@ from crm.db import Database, UnitOfWork
 from crm.errors import Conflict, Denied, NotFound, RuleBroken
 from crm.ids import PersonId
 from crm.messaging.confirmations.models import Confirmation, ConfirmationStatus, FrozenCall
-from crm.money import Money
 from crm.pipeline.actions.models import Asked
 from tools.arguments import parse_arguments
 from tools.attempt import Attempt
@@ -171,7 +170,7 @@ class Approvals:
             await attempt.context.fence(uow)
             async with asyncio.timeout(spec.timeout_s):
                 return await self._effects.perform_within(
-                    uow, attempt, spec, args, offer=_offer_of(asked) if asked else None
+                    uow, attempt, spec, args, offer=offer_of(asked) if asked else None
                 )
 
     async def give_up(self, attempt: Attempt) -> None:
@@ -230,13 +229,6 @@ def _asked(attempt: Attempt, spec: ToolSpec[Any, Any], offer: Offer, person_id: 
         quote_id=offer.quote_id,
         hold_id=offer.hold_id,
     )
-
-
-def _offer_of(asked: Asked) -> Offer:
-    price = None
-    if asked.price_minor is not None and asked.currency is not None:
-        price = Money(asked.price_minor, asked.currency)
-    return Offer(summary=asked.summary, price=price, quote_id=asked.quote_id, hold_id=asked.hold_id)
 
 
 def _check_asking(attempt: Attempt) -> None:

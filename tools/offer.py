@@ -1,12 +1,9 @@
 """What somebody is shown when they are asked to agree to a call."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from crm.money import Money
-
-if TYPE_CHECKING:
-    from crm.messaging.confirmations.models import FrozenCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +23,33 @@ class Offer:
     hold_id: str | None = None
 
 
-def offer_of(call: "FrozenCall") -> Offer:
+class Terms(Protocol):
+    """The terms of an offer as they are stored, whoever has to agree to them."""
+
+    @property
+    def summary(self) -> str:
+        """Return what was shown."""
+
+    @property
+    def price_minor(self) -> int | None:
+        """Return the price's amount in minor units."""
+
+    @property
+    def currency(self) -> str | None:
+        """Return the price's currency."""
+
+    @property
+    def quote_id(self) -> str | None:
+        """Return the price that was frozen."""
+
+    @property
+    def hold_id(self) -> str | None:
+        """Return the seat that is held."""
+
+
+def offer_of(terms: Terms) -> Offer:
     """Return the terms that a call was frozen with."""
     price = None
-    if call.price_minor is not None and call.currency is not None:
-        price = Money(call.price_minor, call.currency)
-    return Offer(summary=call.summary, price=price, quote_id=call.quote_id, hold_id=call.hold_id)
+    if terms.price_minor is not None and terms.currency is not None:
+        price = Money(terms.price_minor, terms.currency)
+    return Offer(summary=terms.summary, price=price, quote_id=terms.quote_id, hold_id=terms.hold_id)
