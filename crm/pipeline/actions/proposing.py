@@ -9,6 +9,7 @@ from crm.db import Database, UnitOfWork
 from crm.errors import NotFound, RuleBroken
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId, new_id
+from crm.people import store as people
 from crm.people.authority import check_active
 from crm.people.models import Locale
 from crm.people.standing import require_active
@@ -122,7 +123,7 @@ class Proposing:
             ),
         )
         unasked = kind in models.PROACTIVE and kind in models.WRITTEN
-        if unasked and not await store.has_consent(uow.conn, lead.person_id):
+        if unasked and not await _may_write(uow, lead.person_id):
             raise RuleBroken("action.consent", "This person does not let us write unasked.")
         return lead
 
@@ -150,6 +151,12 @@ class Proposing:
             status="withheld" if held_out else "open",
             created_at=uow.clock.now(),
         )
+
+
+async def _may_write(uow: UnitOfWork, person_id: PersonId) -> bool:
+    """Return whether a person lets us write to them unasked, by any channel."""
+    consents = await people.select_current_consents(uow.conn, person_id)
+    return any(c.granted for c in consents if c.purpose == "marketing")
 
 
 def call_of(command: ProposeAction, draft: str) -> tuple[str, dict[str, object]]:

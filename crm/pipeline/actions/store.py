@@ -157,21 +157,6 @@ async def count_reached(
     return int(row["count"]) if row else 0
 
 
-async def has_consent(conn: Connection, person_id: PersonId) -> bool:
-    """Return whether a person lets us write to them unasked, by any channel."""
-    rows = await conn.execute(
-        """
-        SELECT FROM (
-            SELECT DISTINCT ON (channel) granted FROM consents
-            WHERE person_id = %s AND purpose = 'marketing'
-            ORDER BY channel, recorded_at DESC, id DESC
-        ) last WHERE granted LIMIT 1
-        """,
-        [person_id],
-    )
-    return await rows.fetchone() is not None
-
-
 async def update_action(
     conn: Connection, action_id: ActionId, changes: Mapping[str, Any]
 ) -> NextAction:
