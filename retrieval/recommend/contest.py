@@ -1,13 +1,12 @@
 """Lets a newly trained recommender replace the one that serves only if it is not worse."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from retrieval.recommend.blend import SEED
-from retrieval.recommend.measures import TOP, Interval, paired_interval
+from retrieval.recommend.measures import TOP, Interval, discounts, paired_interval
 from retrieval.recommend.recommender import Profile, Recommender
 from retrieval.recommend.training import CourseText, train
 
@@ -78,9 +77,6 @@ def _quality(recommender: Recommender, taken: Taken) -> float:
     """Return the nDCG of what a recommender would have suggested to somebody."""
     wanted = set(taken.since) - set(taken.before)
     found = recommender.shortlist(Profile(taken.before), limit=TOP)
-    gain = sum(_discount(place) for place, code in enumerate(found) if code in wanted)
-    return gain / sum(_discount(place) for place in range(min(len(wanted), TOP)))
-
-
-def _discount(place: int) -> float:
-    return 1 / math.log2(place + 2)
+    worth = discounts(TOP)
+    gain = sum(worth[place] for place, code in enumerate(found) if code in wanted)
+    return float(gain / worth[: min(len(wanted), TOP)].sum())

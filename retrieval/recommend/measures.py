@@ -27,6 +27,11 @@ class Judged:
     novelty: float
 
 
+def discounts(places: int) -> Values:
+    """Return what a hit counts at each place from the first on, for nDCG."""
+    return 1 / np.log2(np.arange(places) + 2)
+
+
 def top_items(scores: Matrix, taken: Matrix, *, top: int = TOP) -> Indices:
     """Return each person's best items among those they have not taken."""
     free = np.where(taken > 0, -np.inf, scores)
@@ -50,7 +55,7 @@ def judge(
     best = top_items(scores, taken.dense(), top=top)
     found = np.take_along_axis(hidden.dense(), best, axis=1)
     sizes = np.array([len(items) for items in hidden.taken])
-    gain = 1 / np.log2(np.arange(best.shape[1]) + 2)
+    gain = discounts(best.shape[1])
     ideal = np.concatenate([[1.0], np.cumsum(gain)])[np.minimum(sizes, best.shape[1])]
     asked = sizes > 0
     recall = found.sum(1) / np.maximum(np.minimum(sizes, top), 1)
