@@ -6,7 +6,7 @@ from psycopg.rows import tuple_row
 
 from crm.db import Connection
 from crm.pipeline.scoring.facts import LeadFacts
-from crm.pipeline.scoring.store import RECENT
+from crm.pipeline.scoring.store import ACTIVITY_SUMS, COUNTED, FEATURES, RECENT
 
 #: A lead is looked at so long after it began: as then, everything later is unknown.
 LANDMARK = timedelta(days=7)
@@ -26,12 +26,7 @@ _HISTORY = """
             AND s.to_stage NOT IN ('enrolled', 'lost')
         ORDER BY l.created_at DESC, l.id DESC LIMIT %(most)s
     )
-    SELECT l.id, l.person_id, l.source, l.stage,
-        l.programme_code IS NOT NULL, l.course_code IS NOT NULL,
-        (extract(epoch FROM l.at - coalesce(a.seen_at, l.created_at)) / 86400)::float8,
-        (extract(epoch FROM l.at - l.stage_since) / 86400)::float8,
-        a.messages, a.visits, a.forms, a.meetings, a.tries,
-        (extract(epoch FROM r.spent) / 3600)::float8,
+    SELECT {features},
         EXISTS (
             SELECT FROM (
                 SELECT DISTINCT ON (channel) granted FROM consents
@@ -45,18 +40,8 @@ _HISTORY = """
         )
     FROM seen l
     CROSS JOIN LATERAL (
-        SELECT
-            max(occurred_at) FILTER (WHERE direction = 'in' OR kind IN ('page_visit', 'form'))
-                AS seen_at,
-            count(*) FILTER (WHERE direction = 'in' AND kind IN ('message', 'call', 'email')
-                AND occurred_at > l.at - %(recent)s)::int AS messages,
-            count(*) FILTER (WHERE kind = 'page_visit' AND occurred_at > l.at - %(recent)s)::int
-                AS visits,
-            count(*) FILTER (WHERE kind = 'form')::int AS forms,
-            count(*) FILTER (WHERE kind = 'meeting')::int AS meetings,
-            count(*) FILTER (WHERE direction = 'out' AND kind IN ('message', 'call', 'email',
-                'meeting') AND occurred_at > l.at - %(recent)s)::int AS tries
-        FROM activities WHERE lead_id = l.id AND occurred_at <= l.at
+        SELECT {sums}
+        FROM activities WHERE lead_id = l.id AND {counted} AND occurred_at <= l.at
     ) a
     LEFT JOIN LATERAL (
         SELECT min(spent) AS spent FROM sla_clocks
@@ -65,6 +50,11 @@ _HISTORY = """
     ) r ON TRUE
     ORDER BY l.created_at, l.id
 """
+_THEN = {
+    "features": FEATURES.format(at="l.at"),
+    "sums": ACTIVITY_SUMS.format(recent="l.at - %(recent)s"),
+    "counted": COUNTED,
+}
 
 
 async def select_history(
@@ -82,6 +72,6 @@ async def select_history(
         "most": most,
     }
     async with conn.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(_HISTORY, asked)
+        await cursor.execute(_HISTORY.format(**_THEN), asked)
         rows = await cursor.fetchall()
     return [LeadFacts._make((*row[:-1], None, None, None)) for row in rows], [r[-1] for r in rows]

@@ -16,31 +16,38 @@ from crm.pipeline.scoring.facts import LeadFacts
 #: For how long a visit or a message counts.
 RECENT = timedelta(days=30)
 
-#: `%(at)s` is when: what happened later is not known yet.
+#: What a lead's features are made of, first of all of `LeadFacts`: one text for what is scored and
+#: for what is learnt from, so that both mean the same. `{at}` is when: what happened later is not
+#: known; `a` holds the sums of activities, `r` the first response.
+FEATURES = """
+    l.id, l.person_id, l.source, l.stage,
+    l.programme_code IS NOT NULL, l.course_code IS NOT NULL,
+    (extract(epoch FROM {at} - coalesce(a.seen_at, l.created_at)) / 86400)::float8,
+    (extract(epoch FROM {at} - l.stage_since) / 86400)::float8,
+    coalesce(a.messages, 0), coalesce(a.visits, 0), coalesce(a.forms, 0),
+    coalesce(a.meetings, 0), coalesce(a.tries, 0),
+    (extract(epoch FROM r.spent) / 3600)::float8
+"""
+#: Sums over the activities of a lead; `{recent}` is since when they count as recent.
+ACTIVITY_SUMS = """
+    max(occurred_at) FILTER (WHERE direction = 'in' OR kind IN ('page_visit', 'form')) AS seen_at,
+    count(*) FILTER (WHERE direction = 'in' AND kind IN ('message', 'call', 'email')
+        AND occurred_at > {recent})::int AS messages,
+    count(*) FILTER (WHERE kind = 'page_visit' AND occurred_at > {recent})::int AS visits,
+    count(*) FILTER (WHERE kind = 'form')::int AS forms,
+    count(*) FILTER (WHERE kind = 'meeting')::int AS meetings,
+    count(*) FILTER (WHERE direction = 'out' AND occurred_at > {recent})::int AS tries
+"""
+#: The activities that count at all.
+COUNTED = "kind IN ('page_visit', 'message', 'call', 'email', 'form', 'meeting')"
+
 _FACTS = """
-    SELECT l.id, l.person_id, l.source, l.stage,
-        l.programme_code IS NOT NULL, l.course_code IS NOT NULL,
-        (extract(epoch FROM %(at)s - coalesce(a.seen_at, l.created_at)) / 86400)::float8,
-        (extract(epoch FROM %(at)s - l.stage_since) / 86400)::float8,
-        coalesce(a.messages, 0), coalesce(a.visits, 0), coalesce(a.forms, 0),
-        coalesce(a.meetings, 0), coalesce(a.tries, 0),
-        (extract(epoch FROM r.spent) / 3600)::float8,
-        c.person_id IS NOT NULL, s.score, s.model, s.cells
+    SELECT {features}, c.person_id IS NOT NULL, s.score, s.model, s.cells
     FROM leads l
     LEFT JOIN (
-        SELECT lead_id,
-            max(occurred_at) FILTER (WHERE direction = 'in' OR kind IN ('page_visit', 'form'))
-                AS seen_at,
-            count(*) FILTER (WHERE direction = 'in' AND kind IN ('message', 'call', 'email')
-                AND occurred_at > %(recent)s)::int AS messages,
-            count(*) FILTER (WHERE kind = 'page_visit' AND occurred_at > %(recent)s)::int
-                AS visits,
-            count(*) FILTER (WHERE kind = 'form')::int AS forms,
-            count(*) FILTER (WHERE kind = 'meeting')::int AS meetings,
-            count(*) FILTER (WHERE direction = 'out' AND occurred_at > %(recent)s)::int AS tries
+        SELECT lead_id, {sums}
         FROM activities
-        WHERE {activities} AND kind IN ('page_visit', 'message', 'call', 'email', 'form', 'meeting')
-            AND occurred_at <= %(at)s
+        WHERE {activities} AND {counted} AND occurred_at <= %(at)s
         GROUP BY lead_id
     ) a ON a.lead_id = l.id
     LEFT JOIN (
@@ -62,6 +69,11 @@ _FACTS = """
     ) s ON s.lead_id = l.id
     WHERE l.stage NOT IN ('enrolled', 'lost') AND {leads}
 """
+_NOW = {
+    "features": FEATURES.format(at="%(at)s"),
+    "sums": ACTIVITY_SUMS.format(recent="%(recent)s"),
+    "counted": COUNTED,
+}
 #: Of all leads, tables are read as a whole; of some, what belongs to them is found by indexes.
 _ALL = {
     "activities": "lead_id IS NOT NULL",
@@ -126,7 +138,7 @@ async def select_facts(
 
 def facts_statement(*, whole: bool) -> str:
     """Return the query for what is known of all open leads, or of some."""
-    return _FACTS.format(**(_ALL if whole else _SOME))
+    return _FACTS.format(**_NOW, **(_ALL if whole else _SOME))
 
 
 async def copy_scores(conn: Connection, lines: Sequence[str]) -> None:
