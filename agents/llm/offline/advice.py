@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agents.llm.offline.intents import Intent, IntentName, Remembered
 from agents.llm.offline.lexicon import Lexicon, lexicon
+from agents.llm.offline.moments import weekdays_in
 from agents.llm.offline.need import Call, Need, first_course
 from agents.llm.offline.topics import filters_of, goal_in
 from agents.runtime.guards.input import fold
@@ -16,11 +17,6 @@ _TELLING: frozenset[IntentName] = frozenset({"recommend", "course_search", "uncl
 _ANSWERING: frozenset[IntentName] = frozenset({"out_of_scope", "course_facts"})
 #: What a course is asked for in words that may as well be a wish.
 _WISHED_FACETS = frozenset({"modality", "schedule", "level"})
-_DAYS = {
-    "lun": "mon", "mar": "tue", "mie": "wed", "jue": "thu", "vie": "fri", "sab": "sat",
-    "dom": "sun", "mon": "mon", "tue": "tue", "wed": "wed", "thu": "thu", "fri": "fri",
-    "sat": "sat", "sun": "sun",
-}  # fmt: skip
 _WEEKEND = ["sat", "sun"]
 
 
@@ -82,10 +78,8 @@ def advice_arguments(need: Need) -> dict[str, object]:
 
 
 def _days_in(intent: Intent, lex: Lexicon) -> list[str]:
-    named = [_DAYS[d.group()[:3]] for d in lex.slots["weekday"].finditer(intent.text)]
-    return list(
-        dict.fromkeys([*named, *(_WEEKEND if intent.filters.weekend and not named else ())])
-    )
+    named = weekdays_in(intent.text, lex)
+    return named or (_WEEKEND if intent.filters.weekend else [])
 
 
 def asks_first(need: Need) -> bool:

@@ -62,7 +62,7 @@ def wish_of(need: Need) -> Wish:
     text = intent.text
     now = datetime.fromisoformat(turn.now)
     return Wish(
-        day=day_in(text, now, turn.locale, lex),
+        day=day_in(text, now, lex),
         hour=hour_in(text),
         part_of_day=intent.filters.part_of_day,
         mode=_mode_in(text, lex) or mode,
@@ -182,7 +182,7 @@ def appointment_to_cancel(need: Need) -> Item | None:
     """Return the appointment that is meant; None where there is a choice, or none."""
     booked = own_appointments(need)
     now, lex = datetime.fromisoformat(need.turn.now), lexicon(need.turn.locale)
-    day = day_in(need.intent.text, now, need.turn.locale, lex)
+    day = day_in(need.intent.text, now, lex)
     fitting = [b for b in booked if day and str(b["starts_at"]).startswith(day.isoformat())]
     found = fitting or booked
     return found[0] if len(found) == 1 else None

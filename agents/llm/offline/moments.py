@@ -3,12 +3,15 @@
 import re
 from datetime import date, datetime, time, timedelta
 
-from babel.dates import get_day_names
-
 from agents.llm.offline.lexicon import Lexicon
-from agents.runtime.brief import Locale
-from agents.runtime.guards.input import fold
 
+#: As tools call the days.
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: How the days' names begin, in both languages.
+_BEGINNINGS = {
+    **dict(zip(("lun", "mar", "mie", "jue", "vie", "sab", "dom"), WEEK, strict=True)),
+    **{day: day for day in WEEK},
+}
 _HOUR = re.compile(
     r"(?:\ba las? |\bat |\bsobre las? |\baround |\bhacia las? )?"
     r"\b(?P<hour>[01]?\d|2[0-3])(?:[:.h](?P<minute>[0-5]\d))?\s*(?P<half>[ap]\.? ?m\b)?"
@@ -17,9 +20,11 @@ _SAID_AS_HOUR = re.compile(r"^(?:a las?|at|sobre|around|hacia)")
 _DAY_OF_MONTH = re.compile(r"\b(?:el|dia|the|on the)(?: dia)? (\d{1,2})(?:st|nd|rd|th)?\b(?!:)")
 #: Nobody is met before: what is said without a half of the day is of the afternoon.
 _EARLIEST = 7
+#: A number in an answer this short is its hour.
+_MOST_WORDS = 3
 
 
-def day_in(text: str, now: datetime, locale: Locale, lex: Lexicon) -> date | None:
+def day_in(text: str, now: datetime, lex: Lexicon) -> date | None:
     """Return the day that a text names, today or later.
 
     Args:
@@ -30,17 +35,17 @@ def day_in(text: str, now: datetime, locale: Locale, lex: Lexicon) -> date | Non
     for slot, days in (("day_after_tomorrow", 2), ("tomorrow", 1), ("today", 0)):
         if lex.slots[slot].search(text):
             return today + timedelta(days=days)
-    weekday = _weekday_in(text, locale)
-    if weekday is not None:
-        return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
+    if weekdays := weekdays_in(text, lex):
+        ahead = WEEK.index(weekdays[0]) - today.weekday()
+        return today + timedelta(days=(ahead - 1) % 7 + 1)
     numbered = _DAY_OF_MONTH.search(text)
     return _next_on(int(numbered[1]), today) if numbered else None
 
 
-def _weekday_in(text: str, locale: Locale) -> int | None:
-    names = get_day_names("wide", locale=locale)
-    words = set(re.findall(r"[a-z]+", text))
-    return next((n for n in range(7) if fold(str(names[n])) in words), None)
+def weekdays_in(text: str, lex: Lexicon) -> list[str]:
+    """Return the days of the week that a text names, as tools call them, e.g. `mon`."""
+    named = (_BEGINNINGS[found.group()[:3]] for found in lex.slots["weekday"].finditer(text))
+    return list(dict.fromkeys(named))
 
 
 def _next_on(number: int, today: date) -> date | None:
@@ -65,10 +70,6 @@ def hour_in(text: str) -> time | None:
         if certain or short:
             return _time_of(found)
     return None
-
-
-#: A number in an answer this short is its hour.
-_MOST_WORDS = 3
 
 
 def _time_of(found: re.Match[str]) -> time:
