@@ -149,7 +149,7 @@ async def _own_open(call: Call[Any], appointment_id: UUID) -> Appointment:
 async def _check_free(call: Call[Any], starts_at: datetime, mode: Mode) -> None:
     now, policy = call.uow.clock.now(), call.services.appointments.policy
     check_time(starts_at, now, policy, by_staff=False)
-    if not await find_slots(call.uow, since=starts_at, until=starts_at, mode=mode):
+    if not await find_slots(call.uow.conn, since=starts_at, until=starts_at, mode=mode):
         raise taken()
 
 

@@ -97,7 +97,6 @@ async def appointment_slots(call: Call[AppointmentSlots]) -> SlotsFound:
         until=datetime.combine(args.day, time.max, zone) if args.day else None,
         mode=args.mode,
     )
-    modes = await call.services.appointments.modes_by_advisor()
     starts: dict[datetime, list[Slot]] = {}
     for slot in free:
         if _suits(slot.starts_at.astimezone(zone).time(), args.part_of_day):
@@ -109,7 +108,7 @@ async def appointment_slots(call: Call[AppointmentSlots]) -> SlotsFound:
                 starts_at=start,
                 starts_at_text=moment_text(start, call.context.locale, time_zone=zone.key),
                 minutes=min((s.ends_at - start) // timedelta(minutes=1) for s in starts[start]),
-                modes=sorted({m for s in starts[start] for m in modes[s.staff_id]}),
+                modes=sorted({m for s in starts[start] for m in s.modes}),
             )
             for start in shown
         ],

@@ -97,8 +97,16 @@ async def move_appointment(
     if before.starts_at == starts_at:
         return before
     slot = await slot_to_move_to(uow, before, starts_at, actor)
-    changes = {**asdict(slot), "updated_at": now}
-    after = await store.update_appointment(uow.conn, appointment_id, changes)
+    after = await store.update_appointment(
+        uow.conn,
+        appointment_id,
+        {
+            "staff_id": slot.staff_id,
+            "starts_at": slot.starts_at,
+            "ends_at": slot.ends_at,
+            "updated_at": now,
+        },
+    )
     uow.publish(
         AppointmentMoved(
             appointment_id=after.id,

@@ -1,10 +1,10 @@
-"""Which advisors could take an appointment, in the caller's transaction."""
+"""Which times are free, and which advisors could take an appointment."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from crm.actor import Actor
-from crm.db import UnitOfWork
+from crm.db import Connection, UnitOfWork
 from crm.errors import Conflict, RuleBroken
 from crm.ids import StaffId
 from crm.pipeline.sla.store import select_calendar
@@ -15,7 +15,7 @@ from crm.support.appointments.slots import Slot, free_slots
 
 
 async def find_slots(
-    uow: UnitOfWork,
+    conn: Connection,
     *,
     since: datetime,
     until: datetime,
@@ -30,9 +30,9 @@ async def find_slots(
         staff_id: only this advisor's.
     """
     return free_slots(
-        await store.select_hours(uow.conn, staff_id),
-        await select_calendar(uow.conn),
-        await store.select_taken(uow.conn, since=since, until=until + models.LONGEST),
+        await store.select_hours(conn, staff_id),
+        await select_calendar(conn),
+        await store.select_taken(conn, since=since, until=until + models.LONGEST),
         since=since,
         until=until,
         mode=mode,
@@ -64,7 +64,7 @@ async def _named(
 
 
 async def _starting_at(uow: UnitOfWork, starts_at: datetime, mode: Mode) -> list[Slot]:
-    return await find_slots(uow, since=starts_at, until=starts_at, mode=mode)
+    return await find_slots(uow.conn, since=starts_at, until=starts_at, mode=mode)
 
 
 async def slot_to_move_to(

@@ -16,9 +16,9 @@ from crm.journal.idempotency import IdempotencyKey
 from crm.once import run_once
 from crm.paging import Page, decode_cursor, encode_cursor, page_of
 from crm.people.authority import audits_reads, owner_of
-from crm.pipeline.sla.store import select_calendar
 from crm.pipeline.store import is_on_duty
-from crm.support.appointments import acts, models, store
+from crm.support.appointments import acts, store
+from crm.support.appointments.candidates import find_slots
 from crm.support.appointments.models import (
     AdvisorHours,
     Appointment,
@@ -29,7 +29,7 @@ from crm.support.appointments.models import (
     Ending,
     Mode,
 )
-from crm.support.appointments.slots import Slot, free_slots
+from crm.support.appointments.slots import Slot
 
 #: As many appointments ahead as a student is shown.
 _AHEAD = 10
@@ -66,19 +66,7 @@ class AppointmentService:
         if last < first:
             return ()
         async with self._db.read() as conn:
-            return free_slots(
-                await store.select_hours(conn, staff_id),
-                await select_calendar(conn),
-                await store.select_taken(conn, since=first, until=last + models.LONGEST),
-                since=first,
-                until=last,
-                mode=mode,
-            )
-
-    async def modes_by_advisor(self) -> Mapping[StaffId, frozenset[Mode]]:
-        """Return how each advisor who can be booked meets people."""
-        async with self._db.read() as conn:
-            return {h.staff_id: h.modes for h in await store.select_hours(conn)}
+            return await find_slots(conn, since=first, until=last, mode=mode, staff_id=staff_id)
 
     async def book(
         self, command: BookAppointment, *, actor: Actor, idempotency: IdempotencyKey | None = None

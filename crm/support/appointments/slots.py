@@ -16,11 +16,16 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A time at which an advisor is free."""
+    """A time at which an advisor is free.
+
+    Args:
+        modes: how the advisor meets people; empty where staff name a time that nobody offers.
+    """
 
     starts_at: datetime
     ends_at: datetime
     staff_id: StaffId
+    modes: frozenset[Mode] = frozenset()
 
 
 def free_slots(
@@ -63,7 +68,7 @@ def _slots_of(
         start = opens
         while start + hours.slot <= closes:
             if since <= start <= until:
-                yield Slot(start, start + hours.slot, hours.staff_id)
+                yield Slot(start, start + hours.slot, hours.staff_id, hours.modes)
             start += hours.slot
 
 
