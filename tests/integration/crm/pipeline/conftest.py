@@ -13,6 +13,7 @@ from crm.db import Database, Pool
 from crm.ids import PersonId, StaffId, SubjectId, new_id
 from crm.journal.vault import Vault
 from crm.pipeline import acts, store
+from crm.pipeline.activities.acts import note_activity
 from crm.pipeline.models import CreateLead, Lead, LeadId, Stage
 from crm.pipeline.sla import store as sla
 from crm.pipeline.sla.models import SlaClock
@@ -87,6 +88,20 @@ class Office(Rows):
             f"SELECT count(*) FROM outbox WHERE name = %s{wheres}",
             *(name, *(str(value) for value in fields.values())),
         )
+
+    async def note(self, lead: Lead, kind: Any, direction: Any = None) -> None:
+        """Let something happen with a lead now."""
+        async with self.database.transaction() as uow:
+            await note_activity(
+                uow,
+                person_id=lead.person_id,
+                lead_id=lead.id,
+                kind=kind,
+                direction=direction,
+                about={},
+                occurred_at=uow.clock.now(),
+                actor=SERVICE_ACTOR,
+            )
 
     async def activities(self, person_id: UUID) -> list[str]:
         """Return the kinds of what happened with a person, sorted."""

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from crm.actor import SERVICE_ACTOR
 from crm.ids import new_id
-from crm.pipeline.activities.acts import note_activity
 from crm.pipeline.scoring.service import ScoringService
 
 if TYPE_CHECKING:
@@ -47,18 +46,8 @@ async def test_score_does_not_change_with_what_must_not_count(
     office: Office, done: list[tuple[Any, Any]], one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     lead = await office.open_lead()
-    async with office.database.transaction() as uow:
-        for kind, direction in done:
-            await note_activity(
-                uow,
-                person_id=lead.person_id,
-                lead_id=lead.id,
-                kind=kind,
-                direction=direction,
-                about={},
-                occurred_at=uow.clock.now(),
-                actor=SERVICE_ACTOR,
-            )
+    for kind, direction in done:
+        await office.note(lead, kind, direction)
     told = []
     for facts in (one, other):
         await become(office, lead.id, facts)

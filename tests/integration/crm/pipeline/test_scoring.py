@@ -10,7 +10,6 @@ import pytest
 from crm.actor import SERVICE_ACTOR, Actor, IdentityLevel
 from crm.errors import Denied, NotFound
 from crm.ids import SubjectId
-from crm.pipeline.activities.acts import note_activity
 from crm.pipeline.scoring.scorecard import default_scorecard
 from crm.pipeline.scoring.service import ScoringService
 
@@ -35,20 +34,6 @@ async def _score(database: Database, scoring: ScoringService, *, whole: bool) ->
         return await scoring.score(uow, whole=whole, actor=SERVICE_ACTOR)
 
 
-async def _note(office: Office, lead: Lead, kind: Any, direction: Any = None) -> None:
-    async with office.database.transaction() as uow:
-        await note_activity(
-            uow,
-            person_id=lead.person_id,
-            lead_id=lead.id,
-            kind=kind,
-            direction=direction,
-            about={},
-            occurred_at=uow.clock.now(),
-            actor=SERVICE_ACTOR,
-        )
-
-
 async def _lines(office: Office, lead: Lead) -> int:
     return int(await office.count("SELECT count(*) FROM lead_scores WHERE lead_id = %s", lead.id))
 
@@ -57,7 +42,7 @@ async def test_score_is_what_its_explanation_sums_to(
     office: Office, scoring: ScoringService
 ) -> None:
     lead = await office.open_lead(course_code="DAT-101")
-    await _note(office, lead, "message", "in")
+    await office.note(lead, "message", "in")
     await _score(office.database, scoring, whole=True)
 
     reading = await scoring.read_score(lead.id, actor=SERVICE_ACTOR)
@@ -72,7 +57,7 @@ async def test_score_is_what_its_explanation_sums_to(
 async def test_only_what_changed_is_written(office: Office, scoring: ScoringService) -> None:
     lead, other = await office.open_lead(), await office.open_lead()
     await _score(office.database, scoring, whole=True)
-    await _note(office, lead, "message", "in")
+    await office.note(lead, "message", "in")
 
     again = await _score(office.database, scoring, whole=True)
 
@@ -93,8 +78,8 @@ async def test_those_something_happened_with_are_scored(
 ) -> None:
     lead, other = await office.open_lead(), await office.open_lead()
     await _score(office.database, scoring, whole=True)
-    await _note(office, lead, "meeting")
-    await _note(office, other, "meeting")
+    await office.note(lead, "meeting")
+    await office.note(other, "meeting")
     await scoring.mark_due(lead_id=lead.id)
     await scoring.mark_due(lead_id=lead.id)
 
@@ -136,7 +121,7 @@ async def test_move_is_told_once(
     lead = await office.open_lead()
     await _score(office.database, scoring, whole=True)
     for _ in range(4):
-        await _note(office, lead, "message", "in")
+        await office.note(lead, "message", "in")
     await office.move(lead.id, "lead")
     await office.move(lead.id, "applicant")
 
@@ -152,7 +137,7 @@ async def test_move_is_told_once(
 async def test_denied_facts_change_no_score(office: Office, scoring: ScoringService) -> None:
     """The seventeenth invariant: what a score must not look at does not move it."""
     lead = await office.open_lead()
-    await _note(office, lead, "form")
+    await office.note(lead, "form")
     await _score(office.database, scoring, whole=True)
     before = await scoring.read_score(lead.id, actor=SERVICE_ACTOR)
     guardian = await office.new_person("Rosa Quispe")
