@@ -1,10 +1,9 @@
 """Use cases of the policy: read it as it stands or stood, and change it."""
 
-from dataclasses import asdict
-
 from crm.actor import Actor
 from crm.db import Database, UnitOfWork
 from crm.errors import Conflict, NotFound
+from crm.facts import facts_of
 from crm.identity.permissions import Area, require
 from crm.journal.audit import performed
 from crm.journal.idempotency import IdempotencyKey
@@ -98,7 +97,7 @@ class PolicyService:
             stale = latest.version != expected_version
             if stale or not await store.insert_version(uow.conn, policy):
                 raise Conflict("policy.stale", "Somebody else has changed the policy meanwhile.")
-            uow.audit(performed(actor, "policy.write", payload=asdict(policy)))
+            uow.audit(performed(actor, "policy.write", payload=facts_of(policy)))
             return policy
 
         return await run_once(self._db, idempotency, said, work, kind=PolicyVersion)

@@ -1,11 +1,11 @@
 """Books, moves, cancels and ends appointments, in the caller's transaction."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 from crm.actor import Actor
 from crm.db import UnitOfWork
 from crm.errors import Denied, NotFound, RuleBroken
+from crm.facts import facts_of
 from crm.ids import PersonId, new_id
 from crm.journal.audit import performed
 from crm.people.authority import owner_of
@@ -70,7 +70,7 @@ async def book_appointment(
             starts_at=appointment.starts_at,
         )
     )
-    await _record(uow, appointment, actor, "book", payload=asdict(appointment))
+    await _record(uow, appointment, actor, "book", payload=facts_of(appointment))
     return appointment
 
 

@@ -1,7 +1,6 @@
 """Use cases of appointments: offer hours, find a time, book, move, cancel, end, list."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from crm.actor import Actor
 from crm.business_hours import write_week
 from crm.db import Database, UnitOfWork
 from crm.errors import Denied, NotFound, RuleBroken
+from crm.facts import facts_of
 from crm.identity.permissions import Area, require
 from crm.ids import PersonId, StaffId
 from crm.journal.audit import performed, shown
@@ -79,7 +79,7 @@ class AppointmentService:
         async def work(uow: UnitOfWork) -> Appointment:
             return await acts.book_appointment(uow, command, actor=actor, policy=self.policy)
 
-        return await self._once(asdict(command), work, actor=actor, idempotency=idempotency)
+        return await self._once(facts_of(command), work, actor=actor, idempotency=idempotency)
 
     async def move(
         self,

@@ -1,7 +1,6 @@
 """All the SQL of appointments and of the hours that advisors offer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from psycopg.rows import DictRow, class_row
 from crm.business_hours import read_week, write_week
 from crm.db import Connection
 from crm.errors import Conflict
+from crm.facts import facts_of
 from crm.ids import PersonId, StaffId
 from crm.paging import equal, oldest_first
 from crm.support.appointments.models import (
@@ -41,7 +41,7 @@ async def insert_appointment(
     rows = await conn.execute(
         f"INSERT INTO appointments (effect_key, {_COLUMNS}) "  # noqa: S608 (constant columns)
         f"VALUES (%(effect_key)s, {', '.join(f'%({n})s' for n in names)}) ON CONFLICT DO NOTHING",
-        {**asdict(appointment), "effect_key": effect_key},
+        {**facts_of(appointment), "effect_key": effect_key},
     )
     return rows.rowcount == 1
 
@@ -104,7 +104,7 @@ async def select_appointments(
 ) -> list[Appointment]:
     """Return the appointments that match, the earliest first, after (starts_at, id)."""
     page, values = oldest_first(
-        asdict(filters), _FILTERS, keys=("starts_at", "id"), after=after, limit=limit
+        facts_of(filters), _FILTERS, keys=("starts_at", "id"), after=after, limit=limit
     )
     async with conn.cursor(row_factory=class_row(Appointment)) as cursor:
         await cursor.execute(f"SELECT {_COLUMNS} FROM appointments {page}", values)  # noqa: S608
